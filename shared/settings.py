@@ -1,0 +1,39 @@
+"""What every service reads from its environment: ``FRONTAGE_*``, validated at start, all faults at once."""
+
+from datetime import timedelta
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+ListenAddress = Annotated[str, StringConstraints(pattern=r"^[^:\s]+:\d{1,5}$|^\[[0-9a-fA-F:]+\]:\d{1,5}$")]
+
+
+class ServiceSettings(BaseSettings):
+    """Settings common to all services.
+
+    ``mode`` is ``local`` only on a developer's machine: it opens GraphiQL and readable start-up lines.
+    ``drain_delay`` is how long a stopping service still accepts calls while its readiness says no;
+    ``drain_grace`` how long calls in flight may then take.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="FRONTAGE_", frozen=True, extra="ignore")
+
+    listen: ListenAddress
+    mode: Literal["local", "production"] = "production"
+    version: str = "0.1.0"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    otlp_endpoint: str | None = None
+    trace_ratio: Annotated[float, Field(ge=0, le=1)] = 1.0
+    drain_delay: timedelta = timedelta(0)
+    drain_grace: timedelta = timedelta(seconds=10)
+
+    @property
+    def host(self) -> str:
+        """Host part of ``listen``, without the brackets of an IPv6 literal."""
+        return self.listen.rpartition(":")[0].strip("[]")
+
+    @property
+    def port(self) -> int:
+        """Port part of ``listen``."""
+        return int(self.listen.rpartition(":")[2])
