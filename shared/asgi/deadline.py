@@ -1,0 +1,27 @@
+"""Opens the request's deadline: what the edge left of it, never more than our own ceiling (step 4 of a request)."""
+
+from datetime import timedelta
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from shared.asgi.context import context_of, header
+from shared.clock import Clock
+from shared.resilience.deadline import HEADER, Deadline, budget_from_header
+
+
+class DeadlineMiddleware:
+    """Reads ``x-deadline-ms`` into the request's context."""
+
+    def __init__(self, app: ASGIApp, ceiling: timedelta, clock: Clock) -> None:
+        self._app = app
+        self._ceiling = ceiling
+        self._clock = clock
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Open the deadline and pass the request on."""
+        if scope["type"] == "http":
+            context = context_of(scope)
+            budget = budget_from_header(header(scope, HEADER.encode()), self._ceiling)
+            context.deadline = Deadline.after(budget, self._clock.now_s())
+            context.ledger.deadline_ms = int(budget / timedelta(milliseconds=1))
+        await self._app(scope, receive, send)

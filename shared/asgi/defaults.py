@@ -1,0 +1,76 @@
+"""What every service of ours has: one call that installs it, one list that orders it."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Final
+
+from fastapi import FastAPI
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.resources import Resource
+
+from shared.asgi.deadline import DeadlineMiddleware
+from shared.asgi.disconnect import DisconnectMiddleware
+from shared.asgi.drain import Drain
+from shared.asgi.health import Checks, health_router
+from shared.asgi.observe import ObserveMiddleware, Observer
+from shared.asgi.problem import ProblemMiddleware, install_problems
+from shared.clock import Clock, LoopClock
+from shared.settings import ServiceSettings
+from shared.telemetry.metrics import Metrics
+from shared.telemetry.tracing import TraceExport
+
+# The edge's own routes allow 3 s; a caller that names no deadline gets no more than that here.
+DEADLINE_CEILING: Final = timedelta(seconds=3)
+# A collector that is down must not hold up a deploy (field case T4).
+FLUSH_WITHIN_S: Final = 2.0
+
+
+def install_defaults(
+    app: FastAPI,
+    settings: ServiceSettings,
+    *,
+    service: str,
+    checks: Checks | None = None,
+    clock: Clock | None = None,
+) -> None:
+    """Give ``app`` health, metrics and version routes, problems, a deadline, tracing and cancellation.
+
+    ``checks`` name what must hold for readiness. Afterwards ``app.state`` has ``drain``, ``metrics`` and ``clock``.
+    """
+    clock = clock or LoopClock()
+    metrics = Metrics()
+    drain = Drain(settings.drain_delay)
+    observer = Observer(metrics, settings.trace_ratio)
+    app.state.clock, app.state.metrics, app.state.drain = clock, metrics, drain
+
+    install_problems(app)
+    app.include_router(
+        health_router(service=service, version=settings.version, checks=checks or {}, drain=drain, metrics=metrics)
+    )
+    # Starlette puts the last one added outermost: read from the bottom up.
+    app.add_middleware(DeadlineMiddleware, ceiling=DEADLINE_CEILING, clock=clock)
+    app.add_middleware(DisconnectMiddleware)
+    app.add_middleware(ProblemMiddleware)
+    app.add_middleware(ObserveMiddleware, observer=observer, clock=clock)
+
+    inner = app.router.lifespan_context
+
+    @asynccontextmanager
+    async def lifespan(running: FastAPI) -> AsyncIterator[None]:
+        if settings.otlp_endpoint:
+            observer.export = _export_to(settings.otlp_endpoint, service, settings.version, metrics)
+        try:
+            async with inner(running):
+                yield
+        finally:
+            if observer.export is not None:
+                observer.export.close(FLUSH_WITHIN_S)
+
+    app.router.lifespan_context = lifespan
+
+
+def _export_to(endpoint: str, service: str, version: str, metrics: Metrics) -> TraceExport:
+    exporter = OTLPSpanExporter(endpoint=f"{endpoint.rstrip('/')}/v1/traces", timeout=FLUSH_WITHIN_S)
+    resource = Resource.create({"service.name": service, "service.version": version})
+    return TraceExport(exporter, resource, metrics.traces_dropped.inc)

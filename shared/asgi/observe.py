@@ -1,0 +1,91 @@
+"""Opens a ledger for each request and hands it to telemetry when the answer is out.
+
+Owns the trace id on every answer, the route template, and the access log line. It records; ``telemetry/`` interprets.
+"""
+
+from typing import Any, Final
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from shared.asgi.context import KEY, RequestContext, header
+from shared.clock import Clock
+from shared.resilience.deadline import Deadline
+from shared.telemetry.ledger import Ledger, read_origin
+from shared.telemetry.logs import get_logger, trace_id
+from shared.telemetry.metrics import Metrics
+from shared.telemetry.tracing import TraceExport
+
+log = get_logger("access")
+
+# Probes and scrapes are not requests: no span, no log line, no metric (field case T2).
+QUIET_PATHS: Final = frozenset({"/health/live", "/health/ready", "/metrics", "/version"})
+METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+class Observer:
+    """Where finished ledgers go. ``export`` is None when no collector is configured."""
+
+    def __init__(self, metrics: Metrics, ratio: float) -> None:
+        self.metrics = metrics
+        self.export: TraceExport | None = None
+        self.ratio = ratio
+
+    def finish(self, ledger: Ledger) -> None:
+        """Count it, log it, and queue it for export when its trace is sampled."""
+        self.metrics.observe(ledger)
+        if ledger.origin.sampled and self.export is not None:
+            self.export.add(ledger)
+        log.info(
+            "request",
+            method=ledger.method,
+            route=ledger.route,
+            status=ledger.status,
+            ms=round((ledger.ended_s - ledger.started_s) * 1000, 1),
+            degraded=ledger.degraded,
+        )
+
+
+class ObserveMiddleware:
+    """The outermost layer: everything inside it happens to one ledger."""
+
+    def __init__(self, app: ASGIApp, observer: Observer, clock: Clock) -> None:
+        self._app = app
+        self._observer = observer
+        self._clock = clock
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Record the request; the answer carries ``x-trace-id``."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        quiet = scope["path"] in QUIET_PATHS
+        origin = read_origin(
+            header(scope, b"traceparent"), header(scope, b"tracestate") or "", 0 if quiet else self._observer.ratio
+        )
+        method = scope["method"] if scope["method"] in METHODS else "OTHER"
+        now = self._clock.now_s()
+        ledger = Ledger(origin, method, now)
+        scope[KEY] = RequestContext(ledger, Deadline(now))
+        token = trace_id.set(origin.trace_id)
+        trace_header = (b"x-trace-id", origin.trace_id.encode())
+
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                ledger.status = message["status"]
+                message["headers"] = [*message.get("headers", ()), trace_header]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, sending)
+        finally:
+            ledger.ended_s = self._clock.now_s()
+            ledger.route = _template(scope)
+            if not quiet:
+                self._observer.finish(ledger)
+            trace_id.reset(token)
+
+
+def _template(scope: Scope) -> str:
+    """Return the route's template, also for 4xx; a path that matched nothing is never a label."""
+    route: Any = scope.get("route")
+    return getattr(route, "path", "") or ""

@@ -1,0 +1,1 @@
+"""Resilience policies: pure, clock injected, without HTTP and without telemetry."""

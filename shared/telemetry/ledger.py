@@ -1,0 +1,119 @@
+"""The ledger: what one request did, recorded as it happens and read only afterwards.
+
+Owns trace ids and the record of sections and attempts. Turning a ledger into spans is ``tracing.py``'s work, into
+metrics ``metrics.py``'s, into a log line ``logs.py``'s; none of them runs before the answer has left.
+The hot path fills slots and draws random ids: spans made eagerly would cost half the throughput.
+"""
+
+import re
+import time
+from random import getrandbits
+from typing import Final, NamedTuple
+
+from shared.errors import Reason
+
+# W3C Trace Context, version 00. Other versions are read by their first four fields, as the recommendation says.
+TRACEPARENT: Final = re.compile(r"^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$")
+
+
+class TraceOrigin(NamedTuple):
+    """Where a request's trace comes from: ids as lower-case hex, and whether it is sampled."""
+
+    trace_id: str
+    parent_id: str | None
+    sampled: bool
+    tracestate: str
+
+
+def read_origin(traceparent: str | None, tracestate: str, ratio: float) -> TraceOrigin:
+    """Join the caller's trace, or begin one and decide by ``ratio`` whether it is sampled."""
+    match = TRACEPARENT.match(traceparent) if traceparent else None
+    if match and _well_formed(match):
+        return TraceOrigin(match[2], match[3], bool(int(match[4], 16) & 1), tracestate)
+    trace = getrandbits(128) or 1
+    # The low 56 bits are random by W3C Level 2, so every service would decide alike (OpenTelemetry TraceIdRatioBased).
+    return TraceOrigin(f"{trace:032x}", None, (trace & (2**56 - 1)) < ratio * 2**56, "")
+
+
+def _well_formed(match: re.Match[str]) -> bool:
+    version, trace, parent, rest = match[1], match[2], match[3], match[5]
+    return version != "ff" and trace != "0" * 32 and parent != "0" * 16 and (version != "00" or rest is None)
+
+
+class AttemptRecord:
+    """One try of a call: becomes one CLIENT span."""
+
+    __slots__ = ("backend", "cancelled", "ended_s", "error", "method", "number", "span_id", "started_s", "status")
+
+    def __init__(self, backend: str, method: str, number: int, started_s: float) -> None:
+        self.backend = backend
+        self.method = method
+        self.number = number
+        self.span_id = getrandbits(64) or 1
+        self.started_s = started_s
+        self.ended_s = 0.0
+        self.status = 0
+        self.error: Reason | None = None
+        self.cancelled = False
+
+
+class SectionRecord:
+    """One section of a fan-out: becomes one INTERNAL span over its attempts."""
+
+    __slots__ = ("attempts", "ended_s", "name", "outcome", "reason", "span_id", "started_s")
+
+    def __init__(self, name: str, started_s: float) -> None:
+        self.name = name
+        self.span_id = getrandbits(64) or 1
+        self.started_s = started_s
+        self.ended_s = 0.0
+        self.outcome = ""
+        self.reason: Reason | None = None
+        self.attempts: list[AttemptRecord] = []
+
+    def attempt(self, backend: str, method: str, now_s: float) -> AttemptRecord:
+        """Open the record of the next attempt."""
+        record = AttemptRecord(backend, method, len(self.attempts) + 1, now_s)
+        self.attempts.append(record)
+        return record
+
+
+class Ledger:
+    """What one request did. Times are the clock's monotonic seconds; ``wall_ns`` dates ``started_s``."""
+
+    __slots__ = (
+        "deadline_ms",
+        "degraded",
+        "ended_s",
+        "method",
+        "origin",
+        "route",
+        "sections",
+        "span_id",
+        "started_s",
+        "status",
+        "wall_ns",
+    )
+
+    def __init__(self, origin: TraceOrigin, method: str, started_s: float) -> None:
+        self.origin = origin
+        self.method = method
+        self.span_id = getrandbits(64) or 1
+        self.started_s = started_s
+        self.wall_ns = time.time_ns()
+        self.ended_s = 0.0
+        self.route = ""
+        self.status = 0
+        self.deadline_ms = 0
+        self.degraded = ""
+        self.sections: list[SectionRecord] = []
+
+    def section(self, name: str, now_s: float) -> SectionRecord:
+        """Open the record of a section."""
+        record = SectionRecord(name, now_s)
+        self.sections.append(record)
+        return record
+
+    def traceparent(self, span_id: int) -> str:
+        """Return the W3C header that a call made under ``span_id`` carries."""
+        return f"00-{self.origin.trace_id}-{span_id:016x}-{'01' if self.origin.sampled else '00'}"

@@ -1,0 +1,26 @@
+"""Every span, attribute and metric name, in one file, so that dashboards and docs can be checked against it."""
+
+from typing import Final
+
+# OpenTelemetry semantic conventions (HTTP, stable).
+HTTP_METHOD: Final = "http.request.method"
+HTTP_ROUTE: Final = "http.route"
+HTTP_STATUS: Final = "http.response.status_code"
+ERROR_TYPE: Final = "error.type"
+
+# Ours.
+DEADLINE_MS: Final = "frontage.deadline_ms"
+DEGRADED: Final = "frontage.degraded"
+SECTION: Final = "frontage.section"
+OUTCOME: Final = "frontage.outcome"
+REASON: Final = "frontage.reason"
+BACKEND: Final = "frontage.backend"
+ATTEMPT: Final = "frontage.attempt"
+CANCELLED: Final = "frontage.cancelled"
+
+METRIC_REQUESTS: Final = "frontage_requests"
+METRIC_REQUEST_SECONDS: Final = "frontage_request_seconds"
+METRIC_ATTEMPTS: Final = "frontage_backend_attempts"
+METRIC_ATTEMPT_SECONDS: Final = "frontage_backend_attempt_seconds"
+METRIC_SECTIONS: Final = "frontage_sections"
+METRIC_LEDGERS_DROPPED: Final = "frontage_traces_dropped"

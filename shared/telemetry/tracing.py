@@ -1,0 +1,147 @@
+"""From ledgers to OpenTelemetry spans, off the request path.
+
+Owns the queue between the two and the thread that empties it. The export itself is opentelemetry's OTLP exporter.
+A collector that is slow or down costs dropped ledgers (counted), never a slower answer: the queue is bounded.
+"""
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final
+
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.trace.export import SpanExporter
+from opentelemetry.sdk.util.instrumentation import InstrumentationScope
+from opentelemetry.trace import SpanContext, SpanKind, Status, StatusCode, TraceFlags, TraceState
+
+from shared.telemetry import names
+from shared.telemetry.ledger import AttemptRecord, Ledger, SectionRecord
+
+SCOPE: Final = InstrumentationScope("frontage")
+SAMPLED: Final = TraceFlags(TraceFlags.SAMPLED)
+OK: Final = Status(StatusCode.UNSET)
+ERROR: Final = Status(StatusCode.ERROR)
+
+# At 3,000 requests a second a full queue is less than a second of traffic: enough for a flush, little memory.
+QUEUE_LENGTH: Final = 2_048
+# A developer looks at the trace right after the answer; four exports a second cost nothing.
+FLUSH_S: Final = 0.25
+
+
+def to_spans(ledger: Ledger, resource: Resource) -> Iterator[ReadableSpan]:
+    """Yield the server span, then each section's span with its attempts, as the SDK itself would have made them."""
+    trace = int(ledger.origin.trace_id, 16)
+    state = TraceState.from_header([ledger.origin.tracestate]) if ledger.origin.tracestate else None
+
+    def context(span_id: int, *, remote: bool = False) -> SpanContext:
+        return SpanContext(trace, span_id, is_remote=remote, trace_flags=SAMPLED, trace_state=state)
+
+    def at_ns(moment_s: float) -> int:
+        return ledger.wall_ns + int((moment_s - ledger.started_s) * 1e9)
+
+    def span(  # one place where every span gets its shared parts
+        name: str,
+        own: int,
+        parent: SpanContext | None,
+        kind: SpanKind,
+        times: tuple[float, float],
+        *,
+        failed: bool,
+        attributes: dict[str, str | int | bool],
+    ) -> ReadableSpan:
+        return ReadableSpan(
+            name, context(own), parent, resource, attributes, kind=kind, status=ERROR if failed else OK,
+            start_time=at_ns(times[0]), end_time=at_ns(times[1] or ledger.ended_s), instrumentation_scope=SCOPE,
+        )  # fmt: skip
+
+    caller = context(int(ledger.origin.parent_id, 16), remote=True) if ledger.origin.parent_id else None
+    yield span(
+        f"{ledger.method} {ledger.route}".strip(), ledger.span_id, caller, SpanKind.SERVER,
+        (ledger.started_s, ledger.ended_s), failed=ledger.status >= 500, attributes=_server_attributes(ledger),  # noqa: PLR2004 - HTTP 5xx
+    )  # fmt: skip
+    for section in ledger.sections:
+        yield span(
+            f"section {section.name}", section.span_id, context(ledger.span_id), SpanKind.INTERNAL,
+            (section.started_s, section.ended_s), failed=section.outcome == "failed",
+            attributes=_section_attributes(section),
+        )  # fmt: skip
+        for attempt in section.attempts:
+            yield span(
+                f"{attempt.method} {attempt.backend}", attempt.span_id, context(section.span_id), SpanKind.CLIENT,
+                (attempt.started_s, attempt.ended_s), failed=bool(attempt.error or attempt.cancelled),
+                attributes=_attempt_attributes(attempt),
+            )  # fmt: skip
+
+
+def _server_attributes(ledger: Ledger) -> dict[str, str | int | bool]:
+    attributes: dict[str, str | int | bool] = {names.HTTP_METHOD: ledger.method, names.HTTP_STATUS: ledger.status}
+    if ledger.route:
+        attributes[names.HTTP_ROUTE] = ledger.route
+    if ledger.deadline_ms:
+        attributes[names.DEADLINE_MS] = ledger.deadline_ms
+    if ledger.degraded:
+        attributes[names.DEGRADED] = ledger.degraded
+    return attributes
+
+
+def _section_attributes(section: SectionRecord) -> dict[str, str | int | bool]:
+    attributes: dict[str, str | int | bool] = {names.SECTION: section.name, names.OUTCOME: section.outcome}
+    if section.reason:
+        attributes[names.REASON] = section.reason.value
+    return attributes
+
+
+def _attempt_attributes(attempt: AttemptRecord) -> dict[str, str | int | bool]:
+    attributes: dict[str, str | int | bool] = {
+        names.BACKEND: attempt.backend, names.ATTEMPT: attempt.number, names.HTTP_METHOD: attempt.method,
+    }  # fmt: skip
+    if attempt.status:
+        attributes[names.HTTP_STATUS] = attempt.status
+    if attempt.error or attempt.cancelled:
+        attributes[names.ERROR_TYPE] = attempt.error.value if attempt.error else "cancelled"
+    if attempt.cancelled:
+        attributes[names.CANCELLED] = True
+    return attributes
+
+
+class TraceExport:
+    """The thread that turns queued ledgers into spans and hands them to the exporter."""
+
+    def __init__(self, exporter: SpanExporter, resource: Resource, on_drop: Callable[[int], None]) -> None:
+        self._exporter = exporter
+        self._resource = resource
+        self._on_drop = on_drop
+        self._queue: deque[Ledger] = deque()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="trace-export", daemon=True)
+        self._thread.start()
+
+    def add(self, ledger: Ledger) -> None:
+        """Queue a finished ledger; when the queue is full it is dropped and counted."""
+        if len(self._queue) >= QUEUE_LENGTH:
+            self._on_drop(1)
+        else:
+            self._queue.append(ledger)
+
+    def _run(self) -> None:
+        while not self._stop.wait(FLUSH_S):
+            self._flush()
+        self._flush()
+
+    def _flush(self) -> None:
+        spans: list[ReadableSpan] = []
+        while self._queue:
+            spans.extend(to_spans(self._queue.popleft(), self._resource))
+        if spans:
+            self._export(spans)
+
+    def _export(self, spans: Sequence[ReadableSpan]) -> None:
+        # The exporter retries inside its own bound and reports a failure as a result, not as an exception.
+        self._exporter.export(spans)
+
+    def close(self, within_s: float) -> None:
+        """Flush what is queued, for at most ``within_s`` seconds, and stop."""
+        self._stop.set()
+        self._thread.join(within_s)
+        self._exporter.shutdown()
