@@ -225,9 +225,11 @@ class ProblemError(BffError):
         *,
         retry_after: timedelta | None = None,
         section: str | None = None,
+        headers: dict[str, str] | None = None,
     ) -> None:
         super().__init__(code, detail)
         self.code = code
+        self.headers = headers
         self.detail = detail or PROBLEM_KINDS[code].title
         self.retry_after = retry_after
         self.section = section

@@ -7,6 +7,7 @@ from pydantic import Field, StringConstraints
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ListenAddress = Annotated[str, StringConstraints(pattern=r"^[^:\s]+:\d{1,5}$|^\[[0-9a-fA-F:]+\]:\d{1,5}$")]
+HttpUrl = Annotated[str, StringConstraints(pattern=r"^https?://[^/\s?#]+(/[^\s?#]*)?$")]
 
 
 class ServiceSettings(BaseSettings):
@@ -37,3 +38,15 @@ class ServiceSettings(BaseSettings):
     def port(self) -> int:
         """Port part of ``listen``."""
         return int(self.listen.rpartition(":")[2])
+
+
+class BffSettings(ServiceSettings):
+    """What every BFF needs beyond that: whose tokens count, and which client carries its calls.
+
+    ``transport`` is ``wire`` (fast) or ``httpx`` (the stock client: to rule ours out when something is odd).
+    """
+
+    issuer: str
+    audience: str = "frontage"
+    jwks_url: HttpUrl
+    transport: Literal["wire", "httpx"] = "wire"

@@ -73,6 +73,8 @@ class ObserveMiddleware:
             if message["type"] == "http.response.start":
                 ledger.status = message["status"]
                 message["headers"] = [*message.get("headers", ()), trace_header]
+                if ledger.degraded:  # nobody may keep an answer with gaps (architecture §4)
+                    message["headers"].append((b"cache-control", b"no-store"))
             await send(message)
 
         try:

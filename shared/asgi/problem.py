@@ -4,17 +4,18 @@ Owns the body's shape and the mapping from framework exceptions. The codes are i
 itself has the same shape, compiled from the same table.
 """
 
-import json
 import math
 from typing import Any, Final
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shared.asgi.context import KEY
+from shared.asgi.context import context_of
 from shared.errors import PROBLEM_KINDS, CallError, ProblemCode, ProblemError, SectionUnavailable
 from shared.telemetry.logs import get_logger
 
@@ -33,36 +34,50 @@ CODE_OF_STATUS: Final = {
 }
 
 
-def problem_body(error: ProblemError, *, instance: str, trace_id: str) -> dict[str, Any]:
-    """Return the body as architecture §5 has it; ``instance`` is a path without its query."""
+class Problem(BaseModel):
+    """The body of a problem (RFC 9457), the same from the edge, from REST and in GraphQL's ``extensions``."""
+
+    model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True)
+
+    type: str
+    title: str
+    status: int
+    code: ProblemCode
+    detail: str
+    instance: str = Field(description="The request's path, without its query")
+    trace_id: str
+    retryable: bool = Field(description="Whether the same request may succeed later")
+    retry_after_seconds: int | None = Field(default=None, description="When to ask again, if known")
+    section: str | None = Field(default=None, description="The required section that is missing")
+
+
+def problem_of(error: ProblemError, scope: Scope) -> Problem:
+    """Say an error as the body that a client gets."""
     kind = PROBLEM_KINDS[error.code]
-    body: dict[str, Any] = {
-        "type": f"urn:frontage:problem:{error.code}",
-        "title": kind.title,
-        "status": kind.status,
-        "code": error.code,
-        "detail": error.detail,
-        "instance": instance,
-        "traceId": trace_id,
-        "retryable": kind.retryable,
-    }
-    if error.retry_after is not None:
-        body["retryAfterSeconds"] = math.ceil(error.retry_after.total_seconds())
-    if error.section is not None:
-        body["section"] = error.section
-    return body
+    return Problem(
+        type=f"urn:frontage:problem:{error.code}",
+        title=kind.title,
+        status=kind.status,
+        code=error.code,
+        detail=error.detail,
+        instance=scope["path"],
+        trace_id=context_of(scope).ledger.origin.trace_id,
+        retryable=kind.retryable,
+        retry_after_seconds=None if error.retry_after is None else math.ceil(error.retry_after.total_seconds()),
+        section=error.section,
+    )
 
 
 def problem_response(error: ProblemError, scope: Scope) -> Response:
     """Answer with a problem; 401 carries its challenge (RFC 6750 §3), a known wait its Retry-After."""
-    trace_id = scope[KEY].ledger.origin.trace_id if KEY in scope else ""
-    body = problem_body(error, instance=scope["path"], trace_id=trace_id)
-    headers = {"cache-control": "no-store"}
+    problem = problem_of(error, scope)
+    headers = {"cache-control": "no-store", **(error.headers or {})}
     if error.code is ProblemCode.UNAUTHENTICATED:
         headers["www-authenticate"] = "Bearer"
-    if "retryAfterSeconds" in body:
-        headers["retry-after"] = str(body["retryAfterSeconds"])
-    return Response(json.dumps(body, ensure_ascii=False), body["status"], headers, MEDIA_TYPE)
+    if problem.retry_after_seconds is not None:
+        headers["retry-after"] = str(problem.retry_after_seconds)
+    body = problem.model_dump_json(by_alias=True, exclude_none=True)
+    return Response(body, problem.status, headers, MEDIA_TYPE)
 
 
 def as_problem(error: Exception) -> ProblemError:
@@ -72,7 +87,8 @@ def as_problem(error: Exception) -> ProblemError:
     if isinstance(error, CallError):
         return SectionUnavailable(error.backend, error)
     if isinstance(error, HTTPException):
-        return ProblemError(CODE_OF_STATUS.get(error.status_code, ProblemCode.INTERNAL))
+        code = CODE_OF_STATUS.get(error.status_code, ProblemCode.INTERNAL)
+        return ProblemError(code, headers={"allow": error.headers["Allow"]} if error.headers else None)
     return ProblemError(ProblemCode.INTERNAL)
 
 
@@ -117,6 +133,31 @@ def install_problems(app: FastAPI) -> None:
         # Names of parameters only: a value may be a credential in the wrong place.
         return problem_response(ProblemError(ProblemCode.INVALID_REQUEST, f"Check {where}."), request.scope)
 
+    describe = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        """FastAPI lists a ``model`` under application/json too; a problem never comes as that."""
+        document = describe()
+        for operation in (one for path in document["paths"].values() for one in path.values()):
+            for response in operation["responses"].values():
+                if MEDIA_TYPE in response.get("content", ()):
+                    response["content"].pop("application/json", None)
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend OpenAPI
     app.add_exception_handler(HTTPException, on_http_error)
     app.add_exception_handler(ProblemError, on_http_error)
     app.add_exception_handler(RequestValidationError, on_invalid_request)
+
+
+def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Declare problems in OpenAPI, for a route's ``responses``."""
+    titles = {status: [] for status in statuses}  # type: dict[int, list[str]]
+    for code, kind in PROBLEM_KINDS.items():
+        if kind.status in titles:
+            titles[kind.status].append(code.value)
+    schema = {"$ref": "#/components/schemas/Problem"}
+    return {
+        status: {"model": Problem, "description": " or ".join(codes), "content": {MEDIA_TYPE: {"schema": schema}}}
+        for status, codes in titles.items()
+    }

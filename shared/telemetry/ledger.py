@@ -67,7 +67,7 @@ class SectionRecord:
         self.span_id = getrandbits(64) or 1
         self.started_s = started_s
         self.ended_s = 0.0
-        self.outcome = ""
+        self.outcome = "unused"  # what a section stays when the answer fails for another reason
         self.reason: Reason | None = None
         self.attempts: list[AttemptRecord] = []
 

@@ -1,0 +1,1 @@
+"""The mobile BFF: REST, one call a screen, for phones on bad networks."""

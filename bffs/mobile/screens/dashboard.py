@@ -1,0 +1,48 @@
+"""The dashboard: who you are, your last orders, your alerts."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from pydantic import AwareDatetime, Field
+
+from bffs.mobile.backends import ACTIVE_ALERTS, PROFILE, RECENT_ORDERS, Alert, Order, Profile, Section
+from shared.asgi.caller import FetchSections
+from shared.backends.sections import Degraded, Sections, nullable, optional
+from shared.clock import Clock
+
+# A dashboard without a name is still a dashboard (the seed's own defaults).
+NOBODY: Final = Profile(user_id="", display_name="User", tier="Free")
+
+
+class DashboardSections(Sections):
+    """Orders of five minutes ago are better than none. No default for alerts: "none" would be a claim, null is not."""
+
+    profile = optional(PROFILE, default=NOBODY, subject=True)
+    recent_orders = optional(RECENT_ORDERS, default=(), stale_for=timedelta(minutes=5))
+    alerts = nullable(ACTIVE_ALERTS)
+
+
+class Dashboard(Section):
+    """The first screen, in one answer."""
+
+    user_id: str
+    display_name: str
+    tier: str
+    recent_orders: tuple[Order, ...]
+    alerts: tuple[Alert, ...] | None = Field(description="null when the alerts are not known; see `degraded`")
+    aggregated_at: AwareDatetime
+    degraded: tuple[Degraded, ...] = Field(description="Sections not served fresh; empty when the answer is whole")
+
+
+async def compose_dashboard(fetch: FetchSections, user_id: str, clock: Clock) -> Dashboard:
+    """Ask for everything at once and say what came back."""
+    got = await fetch(DashboardSections, user_id=user_id)
+    return Dashboard(
+        user_id=user_id,
+        display_name=got.profile.display_name,
+        tier=got.profile.tier,
+        recent_orders=got.recent_orders,
+        alerts=got.alerts,
+        aggregated_at=datetime.fromtimestamp(int(clock.wall_s()), UTC),
+        degraded=got.degraded,
+    )

@@ -1,0 +1,44 @@
+"""What every BFF has beyond the defaults: its live backends and its own verification of tokens.
+
+Owns their life: opened before the first request, closed after the last one.
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+
+import httpx
+from fastapi import FastAPI
+
+from shared.asgi.defaults import install_defaults
+from shared.backends.backend import Backend, Backends
+from shared.backends.wire.transport import WireTransport
+from shared.clock import Clock, LoopClock
+from shared.identity.jwks import JwksCache
+from shared.identity.tokens import TokenPolicy, TokenVerifier
+from shared.settings import BffSettings
+
+
+def install_bff(
+    app: FastAPI, settings: BffSettings, *, service: str, urls: Mapping[Backend, str], clock: Clock | None = None
+) -> None:
+    """Install the defaults and open backends and verifier with the app: ``app.state.backends`` and ``.verifier``."""
+    clock = clock or LoopClock()
+    policy = TokenPolicy(issuer=settings.issuer, audience=settings.audience)
+    inner = app.router.lifespan_context
+
+    @asynccontextmanager
+    async def lifespan(running: FastAPI) -> AsyncIterator[None]:
+        backends = Backends.open(urls, clock, transport=settings.transport)
+        async with httpx.AsyncClient(transport=WireTransport(clock=clock)) as client:
+            keys = JwksCache(settings.jwks_url, client, now=clock.now_s)
+            running.state.backends = backends
+            running.state.verifier = TokenVerifier(policy, keys, now=clock.wall_s)
+            try:
+                async with inner(running):
+                    yield
+            finally:
+                await keys.close()
+                await backends.aclose()
+
+    app.router.lifespan_context = lifespan
+    install_defaults(app, settings, service=service, clock=clock)

@@ -1,0 +1,69 @@
+"""Who calls, and the fan-out bound to that call: the two dependencies that a handler of a screen asks for.
+
+``CurrentUser`` verifies the credential again (life of a request, step 4); ``Fetch`` runs a fan-out under this
+request's deadline, for this identity, into this ledger. Both are plain functions of the request.
+"""
+
+from collections.abc import Collection
+from typing import Annotated, TypeVar
+
+from fastapi import Depends, Request
+from fastapi.security import HTTPBearer
+
+from shared.asgi.context import RequestContext, context_of, header
+from shared.backends.backend import Backends
+from shared.backends.fanout import Caller, fan_out
+from shared.backends.sections import Sections
+from shared.errors import ProblemCode, ProblemError
+from shared.identity.principal import Principal
+from shared.identity.tokens import TokenVerifier
+
+S = TypeVar("S", bound=Sections)
+
+# Only for the contract: it declares the scheme in OpenAPI and never answers itself.
+bearer = HTTPBearer(auto_error=False, bearerFormat="JWT", description="Access token of the identity provider")
+
+
+async def current_user(request: Request) -> Principal:
+    """Return whom the bearer token speaks for. Raises ProblemError(UNAUTHENTICATED)."""
+    value = header(request.scope, b"authorization")
+    scheme, _, token = (value or "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise ProblemError(ProblemCode.UNAUTHENTICATED, "A bearer token is required.")
+    verifier: TokenVerifier = request.app.state.verifier
+    return verifier.cached(token) or await verifier.verify(token)
+
+
+CurrentUser = Annotated[Principal, Depends(current_user)]
+
+
+class FetchSections:
+    """``await fetch(HomeSections, user_id=...)``: the declared sections, as one typed value."""
+
+    __slots__ = ("_backends", "_caller", "_context")
+
+    def __init__(self, backends: Backends, context: RequestContext, user: Principal) -> None:
+        self._backends = backends
+        self._context = context
+        # Client and subject: two apps of one user may see different things.
+        self._caller = Caller(scope=f"{user.client_id}\n{user.subject}", authorization=f"Bearer {user.token}")
+
+    async def __call__(self, sections: type[S], *, only: Collection[str] | None = None, **parameters: str) -> S:
+        """Run the fan-out; see ``fan_out`` for what it returns and raises."""
+        return await fan_out(
+            sections,
+            backends=self._backends,
+            deadline=self._context.deadline,
+            caller=self._caller,
+            ledger=self._context.ledger,
+            parameters=parameters,
+            only=only,
+        )
+
+
+def fetch_for(request: Request, user: CurrentUser) -> FetchSections:
+    """Bind a fan-out to this request."""
+    return FetchSections(request.app.state.backends, context_of(request.scope), user)
+
+
+Fetch = Annotated[FetchSections, Depends(fetch_for)]

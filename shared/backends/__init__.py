@@ -1,0 +1,1 @@
+"""How to call backends: declared calls, sections, the fan-out, and the transports under them."""

@@ -1,0 +1,111 @@
+"""One attempt of one call: permit in, request out, reply judged, permit back, record closed.
+
+Owns what happens between "send it" and "this is what came of it". Whether to try again is ``fanout.py``'s decision by
+``resilience/retry.py``'s rules.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from shared.backends.backend import AnyCall, BackendState
+from shared.backends.channel import Exchange, Headers, OutboundRequest, Reply
+from shared.backends.failures import failure_of_status
+from shared.errors import AttemptTimedOut, BackendInvalid, CallError, CallFailed, DeadlinePassed
+from shared.telemetry.ledger import AttemptRecord
+
+NO_CONTENT: Final = 204
+
+
+class NoContent:
+    """What a 204 gives: not a value, and not a failure."""
+
+
+NOTHING: Final = NoContent()
+
+
+class Attempt:
+    """A request under way. ``done`` is called once, with a value or an error, unless it is given up before."""
+
+    __slots__ = ("_call", "_done", "_exchange", "_now_s", "_state", "due_s", "over", "record")
+
+    def __init__(
+        self,
+        call: AnyCall,
+        state: BackendState,
+        record: AttemptRecord,
+        now_s: Callable[[], float],
+        done: Callable[[Any, CallError | None], None],
+    ) -> None:
+        self._call = call
+        self._state = state
+        self._now_s = now_s
+        self._done = done
+        self._exchange: Exchange | None = None
+        self.record = record
+        self.due_s = 0.0
+        self.over = False
+
+    def start(self, parameters: Mapping[str, str], headers: Headers, due_s: float) -> None:
+        """Send. The permit is taken already, and is given back whatever happens."""
+        self.due_s = due_s
+        call = self._call
+        request = OutboundRequest(
+            call.method, call.target(parameters), headers, b"", call.idempotent, call.backend.policy.max_body_bytes
+        )
+        try:
+            self._exchange = self._state.channel.send(request, self)
+        except BaseException:
+            self.over = True
+            self._state.bulkhead.release()
+            raise
+
+    def replied(self, reply: Reply) -> None:
+        """Judge the reply: its status, then whether its payload fits."""
+        if self.over:
+            return
+        self.record.status = reply.status
+        backend = self._call.backend.name
+        error: CallError | None = failure_of_status(backend, reply)
+        value: Any = None
+        if error is None and reply.status == NO_CONTENT:
+            value = NOTHING
+        elif error is None:
+            try:
+                value = self._call.decode(reply.body)
+            except ValidationError as misfit:  # its text quotes the payload, so only the count travels on
+                error = BackendInvalid(backend, f"payload does not fit in {misfit.error_count()} places")
+        self._finish(value, error)
+
+    def broke(self, error: CallFailed) -> None:
+        """Take the transport's failure."""
+        if not self.over:
+            self._finish(None, error)
+
+    def expire(self, *, late: bool) -> None:
+        """Give it up because its own time, or (``late``) the time of the whole, is over; and say which."""
+        if not self.over:
+            self._abort()
+            self._finish(None, (DeadlinePassed if late else AttemptTimedOut)(self._call.backend.name))
+
+    def cancel(self) -> None:
+        """Give it up because nobody waits any more: neither success nor failure of the backend."""
+        if self.over:
+            return
+        self._abort()
+        self.over = True
+        self.record.cancelled = True
+        self.record.ended_s = self._now_s()
+        self._state.bulkhead.release()
+
+    def _abort(self) -> None:
+        if self._exchange is not None:
+            self._exchange.abort()
+
+    def _finish(self, value: Any, error: CallError | None) -> None:
+        self.over = True
+        self._state.bulkhead.release()
+        self.record.ended_s = self._now_s()
+        self.record.error = error.reason if error is not None else None
+        self._done(value, error)

@@ -1,0 +1,82 @@
+"""The seam between a call and its transport.
+
+Owns the shape of a request on its way out and of the reply on its way back. The fast channel is ``wire/``; the stock
+one, over any httpx transport, is ``httpx_channel.py``; tests script their own.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+from shared.errors import CallFailed
+
+Headers = tuple[tuple[str, str], ...]
+
+
+class OutboundRequest(NamedTuple):
+    """One attempt, ready to be written.
+
+    ``target`` is percent-encoded; ``headers`` have lower-case names and hold neither Host nor length. An answer with
+    a body over ``max_body_bytes`` is invalid.
+    """
+
+    method: str
+    target: str
+    headers: Headers
+    body: bytes
+    idempotent: bool
+    max_body_bytes: int
+
+
+class Reply(Protocol):
+    """A whole answer of a backend."""
+
+    @property
+    def status(self) -> int:
+        """HTTP status."""
+
+    @property
+    def body(self) -> bytes:
+        """The whole body; never larger than the request allowed."""
+
+    def header(self, name: str) -> str | None:
+        """Return the value of the first header of that (lower-case) name."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlainReply:
+    """A reply whose headers are already read: lower-case names."""
+
+    status: int
+    body: bytes
+    headers: Headers = ()
+
+    def header(self, name: str) -> str | None:
+        """Return the value of the first header of that (lower-case) name."""
+        return next((value for key, value in self.headers if key == name), None)
+
+
+class Receiver(Protocol):
+    """Who waits for a reply. Exactly one of the two is called, at most once, and never after ``abort``."""
+
+    def replied(self, reply: Reply) -> None:
+        """Take the whole answer."""
+
+    def broke(self, error: CallFailed) -> None:
+        """Take the failure of the exchange."""
+
+
+class Exchange(Protocol):
+    """A request under way."""
+
+    def abort(self) -> None:
+        """Give it up at once: the backend sees the connection close, and the receiver hears nothing more."""
+
+
+class Channel(Protocol):
+    """A way to one backend."""
+
+    def send(self, request: OutboundRequest, receiver: Receiver) -> Exchange:
+        """Start an exchange; returns without waiting."""
+
+    async def aclose(self) -> None:
+        """Close every connection."""

@@ -1,0 +1,89 @@
+"""From outcomes to an answer: what stands in for a missing section, and what ``degraded`` says of it.
+
+Owns the partial-result rules (architecture §4), the same for REST and GraphQL: the section's declaration decides,
+never the transport.
+"""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any, Final
+
+from shared.backends.attempt import NOTHING
+from shared.backends.branch import Branch
+from shared.backends.sections import Degraded, Section, degraded, retry_hint
+from shared.backends.stale import StaleKey, StaleStore
+from shared.errors import (
+    BackendInvalid,
+    BackendRefused,
+    CallError,
+    DeadlinePassed,
+    ProblemCode,
+    ProblemError,
+    SectionUnavailable,
+    Source,
+)
+
+NOT_FOUND: Final = 404
+
+
+class Composer:
+    """Judges the branches of one fan-out, for one identity scope."""
+
+    def __init__(self, stale: StaleStore, scope: str, parameters: Mapping[str, str]) -> None:
+        self._stale = stale
+        self._scope = scope
+        self._parameters = parameters
+        self.values: dict[str, Any] = {}
+        self.gaps: list[Degraded] = []
+
+    def judge(self, branches: list[Branch]) -> None:
+        """Fill ``values`` and ``gaps``. Raises SectionUnavailable or ProblemError(NOT_FOUND) when there is no answer.
+
+        A failed required section speaks first, whichever branch ended first: the same outage gives the same answer.
+        """
+        for branch in sorted(branches, key=lambda one: one.section.fallback is not None):
+            error = self._error(branch)
+            branch.record.outcome = "fresh" if error is None else self._stand_in(branch, error)
+            if error is None:
+                self._take(branch.section, branch.outcome.value if branch.outcome else None)
+
+    def _error(self, branch: Branch) -> CallError | None:
+        backend = branch.section.call.backend.name
+        if branch.outcome is None:  # a required sibling ended the fan-out first
+            return DeadlinePassed(backend)
+        if branch.outcome.value is NOTHING and branch.section.fallback is None:
+            return BackendInvalid(backend, "answered 204")  # a required section cannot be empty
+        return branch.outcome.error
+
+    def _take(self, section: Section[Any], value: Any) -> None:
+        """Use a fresh value. 204 says that there is nothing: an empty section, not a gap (field case M1)."""
+        if value is NOTHING:
+            value = section.default
+        elif section.stale_for is not None:
+            self._stale.put(self._key(section), value)
+        self.values[section.attribute] = value
+
+    def _stand_in(self, branch: Branch, error: CallError) -> str:
+        """Use an older value, the default, or null; return the outcome's name for the record."""
+        section = branch.section
+        branch.record.reason = error.reason
+        if section.subject and isinstance(error, BackendRefused) and error.status == NOT_FOUND:
+            branch.record.outcome = "failed"
+            raise ProblemError(ProblemCode.NOT_FOUND)
+        if section.fallback is None:
+            branch.record.outcome = "failed"
+            error.retry_after = retry_hint(error)
+            raise SectionUnavailable(section.name, error)
+        age, value = self._older(section)
+        source = section.fallback if age is None else Source.STALE
+        self.values[section.attribute] = section.default if age is None else value
+        self.gaps.append(degraded(section, error, source, age))
+        return source.value
+
+    def _older(self, section: Section[Any]) -> tuple[timedelta | None, Any]:
+        if section.stale_for is None:
+            return None, None
+        return self._stale.get(self._key(section), section.stale_for) or (None, None)
+
+    def _key(self, section: Section[Any]) -> StaleKey:
+        return StaleKey(self._scope, section.call.backend.name, section.call.target(self._parameters))

@@ -1,0 +1,65 @@
+"""What a transport's failure, and what a backend's status, means. httpx's exceptions are named here only.
+
+Most specific first: the first row that fits wins.
+"""
+
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Final
+
+import httpx
+
+from shared.backends.channel import Reply
+from shared.errors import (
+    AttemptTimedOut,
+    BackendFaulted,
+    BackendInvalid,
+    BackendRefused,
+    BackendUnreachable,
+    CallFailed,
+)
+
+# Whether any byte of the request can have left us when this was raised.
+CONNECTING: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+
+FAILURES: Final[tuple[tuple[type[httpx.HTTPError], type[CallFailed]], ...]] = (
+    (httpx.TimeoutException, AttemptTimedOut),
+    (httpx.DecodingError, BackendInvalid),
+    (httpx.TransportError, BackendUnreachable),
+    (httpx.HTTPError, BackendInvalid),
+)
+
+
+def failure_of(backend: str, error: httpx.HTTPError) -> CallFailed:
+    """Say an httpx exception in our words; never its text, which may hold a URL."""
+    if isinstance(error, CONNECTING):
+        return BackendUnreachable(backend, type(error).__name__, sent=False)
+    kind = next(ours for theirs, ours in FAILURES if isinstance(error, theirs))
+    return kind(backend, type(error).__name__)
+
+
+def failure_of_status(backend: str, reply: Reply) -> CallFailed | None:
+    """Say what a status means: None for 2xx. A redirect is no answer: nobody follows where a backend points."""
+    status = reply.status
+    if 200 <= status < 300:  # noqa: PLR2004 - HTTP 2xx
+        return None
+    if status >= 500:  # noqa: PLR2004 - HTTP 5xx
+        return BackendFaulted(backend, status, retry_after=retry_after(reply.header("retry-after")))
+    if status >= 400:  # noqa: PLR2004 - HTTP 4xx
+        return BackendRefused(backend, status, retry_after=retry_after(reply.header("retry-after")))
+    return BackendInvalid(backend, f"answered {status}")
+
+
+def retry_after(value: str | None) -> timedelta | None:
+    """Read Retry-After (RFC 9110 §10.2.3): seconds or a date; garbage and the past count as not given."""
+    if value is None:
+        return None
+    value = value.strip()
+    if value.isascii() and value.isdigit() and len(value) <= 6:  # noqa: PLR2004 - eleven days are for ever
+        return timedelta(seconds=int(value))
+    try:
+        moment = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    left = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - datetime.now(UTC)
+    return left if left > timedelta(0) else None

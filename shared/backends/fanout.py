@@ -1,0 +1,140 @@
+"""The fan-out: all sections of one answer at once, under one deadline and one retry budget.
+
+On the fast path no task exists: every request is written at once, one future waits for all, one timer watches every
+attempt. A coroutine is made only for a call whose first attempt failed and may be tried again.
+
+    Deadline(Retry(Bulkhead(attempt)))       outermost first; hedge and breaker stand between retry and bulkhead later
+"""
+
+import asyncio
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final, TypeVar
+
+from shared.backends.attempt import Attempt
+from shared.backends.backend import Backends
+from shared.backends.branch import Branch
+from shared.backends.composing import Composer
+from shared.backends.sections import Section, Sections
+from shared.clock import Timer
+from shared.resilience.budget import FanOutBudget
+from shared.resilience.deadline import TICK_S, Deadline
+from shared.telemetry.ledger import Ledger
+
+S = TypeVar("S", bound=Sections)
+
+# Composing and encoding an answer of a hundred kilobytes takes a few milliseconds; the rest is for a busy loop.
+COMPOSE_RESERVE: Final = timedelta(milliseconds=25)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """For whom a fan-out runs: the identity scope of everything remembered, and the credential to pass on."""
+
+    scope: str
+    authorization: str | None = None
+
+
+async def fan_out(
+    sections: type[S],
+    *,
+    backends: Backends,
+    deadline: Deadline,
+    caller: Caller,
+    ledger: Ledger,
+    parameters: Mapping[str, str],
+    only: Collection[str] | None = None,
+) -> S:
+    """Fetch the declared sections (or those whose attribute is in ``only``) and return what came back.
+
+    Returns when all sections are there, a required one has failed, or the deadline is near. Raises SectionUnavailable
+    for a missing required section and ProblemError(NOT_FOUND) when the subject does not exist. When cancelled, gives
+    up every attempt at once: the backends see their connections close.
+    """
+    asked = [one for one in sections.declared if only is None or one.attribute in only]
+    running = FanOut(asked, backends, deadline.earlier(COMPOSE_RESERVE), caller, ledger, parameters)
+    try:
+        running.start()
+        await running.finished
+    finally:
+        running.close()
+    composer = Composer(backends.stale, caller.scope, parameters)
+    composer.judge(running.branches)
+    if composer.gaps:
+        said = ",".join(f"{gap.section}:{gap.reason}:{gap.source}" for gap in composer.gaps)
+        ledger.degraded = f"{ledger.degraded},{said}" if ledger.degraded else said
+    return sections(composer.values, tuple(composer.gaps))
+
+
+class FanOut:
+    """The live part: branches counted down to one future, attempts watched by one timer."""
+
+    def __init__(
+        self,
+        asked: list[Section[Any]],
+        backends: Backends,
+        deadline: Deadline,
+        caller: Caller,
+        ledger: Ledger,
+        parameters: Mapping[str, str],
+    ) -> None:
+        self.backends = backends
+        self.clock = backends.clock
+        self.deadline = deadline
+        self.authorization = caller.authorization
+        self.ledger = ledger
+        self.parameters = parameters
+        self.budget = FanOutBudget()
+        self.finished: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.branches = [Branch(self, section) for section in asked]
+        self._left = len(asked)
+        self._watched: list[Attempt] = []
+        self._timer: Timer | None = None
+        self._wake_s = float("inf")
+
+    def start(self) -> None:
+        """Write every request."""
+        if not self.branches:
+            self.finished.set_result(None)
+        for branch in self.branches:
+            branch.start()
+
+    def watch(self, attempt: Attempt) -> None:
+        """End this attempt when it is due."""
+        self._watched.append(attempt)
+        if attempt.due_s < self._wake_s - TICK_S:
+            self._wake_at(attempt.due_s)
+
+    def settled(self, branch: Branch) -> None:
+        """Count a branch down; a required one that failed ends the whole fan-out, for nothing else matters then."""
+        self._left -= 1
+        hopeless = branch.outcome is not None and branch.outcome.error is not None and branch.section.fallback is None
+        if (self._left == 0 or hopeless) and not self.finished.done():
+            self.finished.set_result(None)
+
+    def _wake_at(self, moment_s: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._wake_s = moment_s
+        self._timer = self.clock.call_later(max(0.0, moment_s - self.clock.now_s()), self._wake)
+
+    def _wake(self) -> None:
+        now = self.clock.now_s()
+        self._timer, self._wake_s = None, float("inf")
+        due = [one for one in self._watched if not one.over and one.due_s <= now + TICK_S]
+        self._watched = [one for one in self._watched if not one.over and one.due_s > now + TICK_S]
+        for attempt in due:
+            attempt.expire(late=self.deadline.at_s - attempt.due_s <= TICK_S)
+        if self.deadline.passed(now):
+            for branch in self.branches:
+                branch.give_up()
+        elif self._watched and not self.finished.done():
+            self._wake_at(min(attempt.due_s for attempt in self._watched))
+
+    def close(self) -> None:
+        """Give up whatever is still under way; what was under way is aborted now and reaped by the loop."""
+        if self._timer is not None:
+            self._timer.cancel()
+        for branch in self.branches:
+            branch.close()

@@ -1,0 +1,137 @@
+"""Sections: what an answer is made of and what it can live without, declared before any request.
+
+Owns the declaration, its checks at import, and the entries of ``degraded``. How sections are fetched is ``fanout.py``.
+
+    class HomeSections(Sections):
+        profile = required(PROFILE)
+        offers = optional(OFFERS, default=())
+        alerts = nullable(ALERTS, stale_for=timedelta(minutes=5))
+"""
+
+import math
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any, ClassVar, Final, Generic, Self, TypeVar, overload
+
+from pydantic import BaseModel, ConfigDict
+from pydantic.alias_generators import to_camel
+
+from shared.backends.backend import AnyCall, Call
+from shared.errors import CallError, Reason, Source
+
+T = TypeVar("T")
+
+# What clients are told when the backend did not say: time for a process to restart, and no poll storm.
+RETRY_HINT: Final = timedelta(seconds=2)
+# 4xx and wrong payloads do not mend themselves within a client's patience.
+LASTING: Final = frozenset({Reason.REFUSED, Reason.INVALID})
+# Names the answer itself uses.
+RESERVED: Final = frozenset({"degraded", "asked"})
+
+
+class Degraded(BaseModel):
+    """One section that was not served fresh."""
+
+    model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True)
+
+    section: str
+    reason: Reason
+    source: Source
+    age_seconds: int | None = None
+    retry_after_seconds: int | None = None
+
+
+def retry_hint(error: CallError) -> timedelta | None:
+    """Return when it makes sense to ask again: the backend's word, a guess, or never."""
+    return error.retry_after or (None if error.reason in LASTING else RETRY_HINT)
+
+
+def degraded(section: "Section[Any]", error: CallError, source: Source, age: timedelta | None) -> Degraded:
+    """Say that a section is not fresh."""
+    hint = retry_hint(error)
+    return Degraded(
+        section=section.name,
+        reason=error.reason,
+        source=source,
+        age_seconds=None if age is None else int(age.total_seconds()),
+        retry_after_seconds=None if hint is None else math.ceil(hint.total_seconds()),
+    )
+
+
+class Section(Generic[T]):
+    """One part of an answer: the call that fills it, and what stands in when it is missing.
+
+    ``fallback`` says what a declared gap looks like: ``default`` a value, ``none`` null. Required sections have none.
+    ``subject`` marks the section whose 404 means that the thing asked for does not exist.
+    """
+
+    def __init__(
+        self,
+        call: AnyCall,
+        *,
+        fallback: Source | None,
+        default: Any = None,
+        stale_for: timedelta | None = None,
+        subject: bool = False,
+    ) -> None:
+        self.call = call
+        self.fallback = fallback
+        self.default = default
+        self.stale_for = stale_for
+        self.subject = subject
+        self.attribute = ""
+        self.name = ""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        """Take the attribute's name; the answer's is its camelCase."""
+        if self.name:
+            raise TypeError(f"one section cannot fill two fields: {self.attribute!r} and {name!r}")
+        self.attribute, self.name = name, to_camel(name)
+
+    @overload
+    def __get__(self, obj: None, owner: type) -> Self: ...
+    @overload
+    def __get__(self, obj: "Sections", owner: type) -> T: ...
+    def __get__(self, obj: "Sections | None", owner: type) -> Self | T:
+        """On the class, the declaration; on what came back, the value."""
+        if obj is None:
+            return self
+        value: T = obj.values[self.attribute]
+        return value
+
+
+def required(call: Call[T], *, subject: bool = False) -> Section[T]:
+    """Declare a section without which there is no answer."""
+    return Section(call, fallback=None, subject=subject)
+
+
+def optional(call: Call[T], *, default: T, stale_for: timedelta | None = None, subject: bool = False) -> Section[T]:
+    """Declare a section that ``default`` can stand in for, or before it an older value no older than ``stale_for``."""
+    return Section(call, fallback=Source.DEFAULT, default=default, stale_for=stale_for, subject=subject)
+
+
+def nullable(call: Call[T], *, stale_for: timedelta | None = None, subject: bool = False) -> Section[T | None]:
+    """Declare a section that is null when it cannot be served: for what no honest default exists."""
+    return Section(call, fallback=Source.NONE, stale_for=stale_for, subject=subject)
+
+
+class Sections:
+    """What came back: one attribute a section, and ``degraded``. Subclasses declare; see the module's example."""
+
+    declared: ClassVar[tuple[Section[Any], ...]] = ()
+    parameters: ClassVar[frozenset[str]] = frozenset()
+
+    def __init__(self, values: Mapping[str, Any], gaps: tuple[Degraded, ...]) -> None:
+        self.values = values
+        self.degraded = gaps
+
+    def __init_subclass__(cls) -> None:
+        """Collect the declaration and refuse one that cannot hold."""
+        sections = tuple(value for value in vars(cls).values() if isinstance(value, Section))
+        names = [section.name for section in sections]
+        if twice := {name for name in names if names.count(name) > 1}:
+            raise TypeError(f"{cls.__name__}: two sections for one field: {', '.join(sorted(twice))}")
+        if taken := RESERVED.intersection(names):
+            raise TypeError(f"{cls.__name__}: the answer itself uses the name {', '.join(sorted(taken))}")
+        cls.declared = sections
+        cls.parameters = frozenset().union(*(section.call.parameters for section in sections))

@@ -1,0 +1,58 @@
+"""HTTP/1.1 messages as bytes: a request written once, a reply whose headers are read only when asked for."""
+
+from typing import NamedTuple
+
+from shared.backends.channel import Headers, OutboundRequest
+
+
+class Head(NamedTuple):
+    """A request as it goes over the wire, and what its reply may be."""
+
+    raw: bytes
+    method: str
+    max_body_bytes: int
+
+
+def write_request(request: OutboundRequest, host: str) -> Head:
+    """Serialise a request (RFC 9112 §3). Raises ValueError when a header would break out of its line."""
+    lines = [f"{request.method} {request.target} HTTP/1.1", f"host: {host}"]
+    lines += [f"{name}: {value}" for name, value in request.headers]
+    if request.body or request.method in {"POST", "PUT", "PATCH"}:
+        lines.append(f"content-length: {len(request.body)}")
+    text = "\r\n".join(lines)
+    if text.count("\n") != len(lines) - 1 or text.count("\r") != len(lines) - 1:
+        raise ValueError("a header or target of the request holds a line break")
+    return Head(f"{text}\r\n\r\n".encode("latin-1") + request.body, request.method, request.max_body_bytes)
+
+
+def final_head(raw: bytes) -> bytes:
+    """Return the status line and headers of the final answer: without any 1xx before it, without its body."""
+    start = 0
+    while True:
+        end = raw.find(b"\r\n\r\n", start)
+        if end < 0:
+            return raw[start:]
+        if raw[start + 9 : start + 10] != b"1":
+            return raw[start:end]
+        start = end + 4
+
+
+class WireReply:
+    """A whole answer; its headers stay bytes until someone asks."""
+
+    __slots__ = ("_head", "body", "status")
+
+    def __init__(self, status: int, body: bytes, head: bytes) -> None:
+        self.status = status
+        self.body = body
+        self._head = head
+
+    @property
+    def headers(self) -> Headers:
+        """All headers in order, names in lower case."""
+        pairs = (line.partition(b":") for line in self._head.split(b"\r\n")[1:])
+        return tuple((name.decode("latin-1").lower(), value.strip().decode("latin-1")) for name, _, value in pairs)
+
+    def header(self, name: str) -> str | None:
+        """Return the value of the first header of that (lower-case) name."""
+        return next((value for key, value in self.headers if key == name), None)

@@ -1,0 +1,221 @@
+"""The connections to one backend: which exchange goes over which, and that every slot comes back.
+
+Owns connecting, reuse and the limit. Every way an exchange can end (answer, failure, abort while waiting, while
+connecting, while under way) passes through ``_left`` or ``_freed``, so that no cancelled call can keep a slot
+(field case S1).
+"""
+
+import asyncio
+import ssl
+from collections import deque
+from dataclasses import dataclass
+from datetime import timedelta
+
+import httpx
+
+from shared.backends.channel import OutboundRequest, Receiver, Reply
+from shared.backends.wire.connection import BrokenExchangeError, Connection
+from shared.backends.wire.exchange import WireExchange
+from shared.backends.wire.message import write_request
+from shared.clock import Clock
+from shared.errors import BackendInvalid, BackendUnreachable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolPolicy:
+    """How many connections to one backend, and how long each may take to open and to idle."""
+
+    # As many as the bulkhead's default permits: then the pool never queues what the bulkhead admitted.
+    max_connections: int = 128
+    # Below the shortest idle time common among servers (5 s: uvicorn, Node), so that they never close under a request.
+    idle_timeout: timedelta = timedelta(seconds=4)
+    # Three SYN retransmissions on one network are an outage, not a delay.
+    connect_timeout: timedelta = timedelta(seconds=1)
+
+
+class WirePool:
+    """A ``Channel`` over our own connections."""
+
+    def __init__(self, backend: str, url: str, policy: PoolPolicy, clock: Clock) -> None:
+        parsed = httpx.URL(url)
+        self._backend = backend
+        self._policy = policy
+        self._clock = clock
+        self._host, self._port = parsed.host, parsed.port or (443 if parsed.scheme == "https" else 80)
+        self._host_header = parsed.netloc.decode("ascii")
+        self._base_path = parsed.raw_path.decode("ascii").rstrip("/")
+        self._ssl = ssl.create_default_context() if parsed.scheme == "https" else None
+        self._idle: dict[Connection, None] = {}
+        self._active: dict[Connection, WireExchange] = {}
+        self._waiting: deque[WireExchange] = deque()
+        self._tasks: set[asyncio.Task[Connection]] = set()
+        self._size = 0
+        self._reaping = False
+        self._closed = False
+
+    @property
+    def connections(self) -> int:
+        """How many connections are open or being opened."""
+        return self._size
+
+    @property
+    def active(self) -> int:
+        """How many exchanges hold a connection or wait for one."""
+        return len(self._active) + len(self._tasks) + sum(not one.over for one in self._waiting)
+
+    def send(self, request: OutboundRequest, receiver: Receiver) -> WireExchange:
+        """Start an exchange on an idle connection, a new one, or in the queue; returns without waiting."""
+        target = request._replace(target=self._base_path + request.target) if self._base_path else request
+        head = write_request(target, self._host_header)
+        exchange = WireExchange(self, head, receiver, idempotent=request.idempotent)
+        connection = self._take_idle()
+        if connection is not None:
+            self._assign(connection, exchange)
+        elif self._size < self._policy.max_connections:
+            self._connect(exchange)
+        else:
+            self._waiting.append(exchange)
+        return exchange
+
+    def drop(self, connection: Connection) -> None:
+        """Close a connection whose exchange was given up."""
+        self._active.pop(connection, None)
+        connection.close()
+        self._left()
+
+    async def aclose(self) -> None:
+        """Close every connection; whoever still waits learns that the backend is unreachable."""
+        self._closed = True
+        for task in self._tasks:
+            task.cancel()
+        for connection, exchange in list(self._active.items()):
+            self.drop(connection)
+            exchange.broke(BackendUnreachable(self._backend, "pool closed"))
+        while self._idle:
+            self._idle.popitem()[0].close()
+            self._size -= 1
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    # Owner of connections
+
+    def on_reply(self, connection: Connection, reply: Reply) -> None:
+        """Free the connection, then hand the reply on."""
+        exchange = self._active.pop(connection)
+        if connection.reusable and not connection.closing:
+            self._freed(connection)
+        else:
+            self._left()
+        if not exchange.over:
+            exchange.over = True
+            exchange.receiver.replied(reply)
+
+    def on_broken(self, connection: Connection, error: BrokenExchangeError) -> None:
+        """Send again what a stale connection swallowed (once, when that is safe); otherwise report the failure."""
+        exchange = self._active.pop(connection)
+        self._left()
+        stale = connection.served > 0 and not error.answered
+        if stale and exchange.idempotent and not exchange.resent and not exchange.over:
+            exchange.resent = True
+            exchange.connection = None
+            self._connect(exchange)
+        elif error.invalid:
+            exchange.broke(BackendInvalid(self._backend, str(error)))
+        else:
+            exchange.broke(BackendUnreachable(self._backend, str(error)))
+
+    def on_idle_closed(self, connection: Connection) -> None:
+        """Forget an idle connection that the backend closed."""
+        if self._idle.pop(connection, self) is None:
+            self._size -= 1
+
+    # Slots
+
+    def _take_idle(self) -> Connection | None:
+        """Take the connection used last, so that the others can age out."""
+        while self._idle:
+            connection, _ = self._idle.popitem()
+            if not connection.closing and not self._expired(connection):
+                return connection
+            connection.close()
+            self._size -= 1
+        return None
+
+    def _expired(self, connection: Connection) -> bool:
+        return self._clock.now_s() - connection.idle_since_s > self._policy.idle_timeout.total_seconds()
+
+    def _assign(self, connection: Connection, exchange: WireExchange) -> None:
+        self._active[connection] = exchange
+        exchange.connection = connection
+        connection.send(exchange.head)
+
+    def _freed(self, connection: Connection) -> None:
+        waiting = self._next_waiting()
+        if waiting is not None:
+            self._assign(connection, waiting)
+        elif self._closed:
+            connection.close()
+            self._size -= 1
+        else:
+            connection.idle_since_s = self._clock.now_s()
+            self._idle[connection] = None
+            self._reap_later()
+
+    def _left(self) -> None:
+        self._size -= 1
+        waiting = None if self._closed else self._next_waiting()
+        if waiting is not None:
+            self._connect(waiting)
+
+    def _next_waiting(self) -> WireExchange | None:
+        while self._waiting:
+            exchange = self._waiting.popleft()
+            if not exchange.over:
+                return exchange
+        return None
+
+    # Connecting: the one place with a task, and only while no connection is open
+
+    def _connect(self, exchange: WireExchange) -> None:
+        self._size += 1
+        task = asyncio.get_running_loop().create_task(self._open())
+        exchange.task = task
+        self._tasks.add(task)
+        # In the callback, not in the task: a task cancelled before its first step never runs its own clean-up.
+        task.add_done_callback(lambda done: self._opened(done, exchange))
+
+    async def _open(self) -> Connection:
+        connection = Connection(self)
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(self._policy.connect_timeout.total_seconds()):
+                await loop.create_connection(lambda: connection, self._host, self._port, ssl=self._ssl)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _opened(self, task: asyncio.Task[Connection], exchange: WireExchange) -> None:
+        self._tasks.discard(task)
+        exchange.task = None
+        error = None if task.cancelled() else task.exception()
+        if task.cancelled() or error is not None:
+            self._left()
+            exchange.broke(BackendUnreachable(self._backend, type(error).__name__, sent=False))
+        elif exchange.over or self._closed:
+            self._freed(task.result())
+        else:
+            self._assign(task.result(), exchange)
+
+    def _reap_later(self) -> None:
+        if not self._reaping:
+            self._reaping = True
+            self._clock.call_later(self._policy.idle_timeout.total_seconds(), self._reap)
+
+    def _reap(self) -> None:
+        self._reaping = False
+        for connection in [one for one in self._idle if self._expired(one)]:
+            del self._idle[connection]
+            connection.close()
+            self._size -= 1
+        if self._idle:
+            self._reap_later()
