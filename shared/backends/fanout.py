@@ -64,7 +64,8 @@ async def fan_out(
     if composer.gaps:
         said = ",".join(f"{gap.section}:{gap.reason}:{gap.source}" for gap in composer.gaps)
         ledger.degraded = f"{ledger.degraded},{said}" if ledger.degraded else said
-    return sections(composer.values, tuple(composer.gaps))
+    unasked = {one.attribute: one.default for one in sections.declared if one not in asked and one.fallback}
+    return sections({**unasked, **composer.values}, tuple(composer.gaps))
 
 
 class FanOut:

@@ -1,0 +1,1 @@
+"""The web BFF: GraphQL, one operation a page."""

@@ -1,0 +1,19 @@
+"""The web BFF, wired."""
+
+from fastapi import FastAPI
+
+from bffs.web import routes
+from bffs.web.backends import ALERTS, ORDERS, USERS
+from bffs.web.settings import WebSettings
+from shared.asgi.bff import install_bff
+from shared.clock import Clock
+
+
+def create_app(settings: WebSettings, clock: Clock | None = None) -> FastAPI:
+    """Return the app; backends and keys are opened with it."""
+    app = FastAPI(title="Web BFF", version=settings.version, openapi_url=None)  # the contract is schema.graphql
+    app.state.mode = settings.mode
+    app.include_router(routes.router)
+    urls = {USERS: settings.users_url, ORDERS: settings.orders_url, ALERTS: settings.alerts_url}
+    install_bff(app, settings, service="web", urls=urls, clock=clock)
+    return app

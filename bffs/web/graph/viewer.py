@@ -1,0 +1,35 @@
+"""The viewer: who is signed in. Its one section is required, so a failure is an error with a path."""
+
+import strawberry
+
+from bffs.web.backends import PROFILE
+from bffs.web.context import WebContext
+from bffs.web.graph.gaps import Degraded, gaps
+from shared.backends.sections import Sections, required
+
+
+class ViewerSections(Sections):
+    """The profile itself."""
+
+    profile = required(PROFILE, subject=True)
+
+
+@strawberry.type(description="Who is signed in.")
+class Viewer:
+    """The signed-in user."""
+
+    user_id: strawberry.ID
+    display_name: str
+    tier: str
+    degraded: list[Degraded]
+
+
+async def compose_viewer(context: WebContext) -> Viewer:
+    """Fetch the profile."""
+    got = await context.fetch(ViewerSections, user_id=context.user.subject)
+    return Viewer(
+        user_id=strawberry.ID(got.profile.user_id),
+        display_name=got.profile.display_name,
+        tier=got.profile.account_tier,
+        degraded=gaps(got.degraded),
+    )
