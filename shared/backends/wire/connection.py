@@ -5,7 +5,7 @@ doubt (bytes nobody asked for, an answer cut short, a caller that gave up) is cl
 """
 
 import asyncio
-from typing import Final, Protocol
+from typing import Final, Protocol, cast
 
 import httptools
 
@@ -106,8 +106,7 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport."""
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - a stream protocol gets a stream transport
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's own class, which inherits from nothing
 
     def data_received(self, data: bytes) -> None:
         """Feed the parser; bytes that nobody asked for end the connection."""
