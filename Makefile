@@ -1,0 +1,63 @@
+# What a person types. `make lint types test` is what CI runs (.ci/run).
+PYTHON ?= python3
+BIN := .venv/bin
+MAKEFLAGS += --no-print-directory
+# Hashes and names only: no header, no comment of who wants what, no host. UPGRADE=--upgrade moves the pins.
+LOCK := $(BIN)/uv pip compile -q --generate-hashes --no-header --no-annotate --python-version 3.11 --universal $(UPGRADE)
+MANIFESTS := shared/pyproject.toml bffs/mobile/pyproject.toml bffs/web/pyproject.toml edge/pyproject.toml dev/pyproject.toml
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo up down test test-long lint types contracts bench lock certificates clean
+
+help: ## this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+setup: ## .venv from requirements.lock, hash by hash (every other target does this first)
+	@command -v $(PYTHON) >/dev/null || { echo "Frontage needs Python 3.11 or newer, and $(PYTHON) is not here." >&2; exit 1; }
+	@$(PYTHON) -I -S dev/setup.py
+
+demo: setup ## the whole story: both answers, then both again with a silent backend, with their waterfalls
+	@$(BIN)/python -m dev.demo
+
+up: setup ## everything in the foreground; Ctrl-C drains
+	@$(BIN)/python -m dev up
+
+down: setup ## stop a copy that runs in the background
+	@$(BIN)/python -m dev down
+
+test: setup ## every test that fits in ten minutes
+	@$(BIN)/python -m pytest -m "not long"
+
+test-long: setup ## the tests that take longer
+	@$(BIN)/python -m pytest -m long
+
+lint: setup ## style, format, layers, dependencies
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/lint-imports
+	@for part in shared bffs/mobile bffs/web edge dev; do \
+	  (cd $$part && $(CURDIR)/$(BIN)/deptry . --config $(CURDIR)/$$part/pyproject.toml \
+	    --known-first-party shared --known-first-party bffs --known-first-party edge --known-first-party dev) || exit 1; done
+
+types: setup ## mypy --strict
+	@$(BIN)/mypy
+
+contracts: setup ## the committed OpenAPI and SDL, anew
+	@$(BIN)/python -m bffs.mobile contract > .local/openapi.json && mv .local/openapi.json bffs/mobile/openapi.json
+	@$(BIN)/python -m bffs.web contract > .local/schema.graphql && mv .local/schema.graphql bffs/web/schema.graphql
+
+bench: ## measurements (with the next release)
+	@echo "The bench arrives with the next release." >&2; exit 2
+
+lock: setup ## the locks from the manifests (UPGRADE=--upgrade for newer versions)
+	@$(LOCK) $(MANIFESTS) --group pyproject.toml:dev -o requirements.lock
+	@for part in bffs/mobile bffs/web edge dev; do \
+	  $(LOCK) $$part/pyproject.toml shared/pyproject.toml -c requirements.lock -o $$part/requirements.lock || exit 1; done
+
+certificates: setup ## the local CA and the edge's certificate, in .local/tls
+	@$(BIN)/python -m dev.tls --folder .local/tls
+
+clean: ## away with everything that can be made again
+	@if [ -x $(BIN)/python ]; then $(BIN)/python -m dev down || true; fi
+	@rm -rf .venv .local .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

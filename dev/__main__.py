@@ -1,0 +1,117 @@
+"""The developer's commands: ``python -m dev up | down | status | token | fault | trace``.
+
+Owns names and options; what each does stands in ``dev/up/`` and ``dev/commands.py``. argparse, because these stand
+in shell substitutions and the player starts through here: typer takes 0.3 s to import, more than most of them run.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+from dev import commands
+from dev.up.detach import detach, take_down
+from dev.up.state import RunFolder, RunRecord
+from dev.up.terminal import own_terminal
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+
+
+def up(given: argparse.Namespace, run: RunFolder) -> int:
+    """Play compose.yaml as local processes."""
+    compose = given.compose.resolve()
+    if given.detach:
+        place = ["--state", str(run.state), "--port-offset", str(run.offset), "--compose", str(compose)]
+        return detach(["-m", "dev", "up", *place], run, ROOT)
+    from dev.up.play import Request, play  # noqa: PLC0415 - YAML and asyncio are the player's alone
+
+    with own_terminal(os.environ):
+        return play(Request(compose=compose, run=run))
+
+
+def down(_: argparse.Namespace, run: RunFolder) -> int:
+    """Drain and stop a running copy."""
+
+    def tell(record: RunRecord) -> None:
+        print(f"stopping {len(record.services)} services ...", flush=True)
+
+    print("stopped" if take_down(run, tell) else commands.nothing_runs(run))
+    return 0
+
+
+def status(given: argparse.Namespace, run: RunFolder) -> int:
+    """Say what runs where; exit code 1 when nothing does."""
+    return commands.show_status(run, as_json=given.json)
+
+
+def token(given: argparse.Namespace, run: RunFolder) -> int:
+    """Print an access token for a user, and nothing else."""
+    print(commands.fetch_token(commands.running(run), given.user))
+    return 0
+
+
+def fault(given: argparse.Namespace, run: RunFolder) -> int:
+    """Make a sample backend misbehave, or well again; without an option, say how it is."""
+    wish = commands.Fault(
+        latency=given.latency,
+        status=given.status,
+        probability=given.probability,
+        silent=given.silent,
+        invalid=given.invalid,
+        clear=given.clear,
+    )
+    print(commands.set_fault(commands.running(run), given.backend, wish))
+    return 0
+
+
+def trace(given: argparse.Namespace, run: RunFolder) -> int:
+    """Draw the waterfall of a request."""
+    print(commands.draw_trace(commands.running(run), given.which))
+    return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return every command with its options."""
+    whole = argparse.ArgumentParser(prog="python -m dev", description=(__doc__ or "").splitlines()[0])
+    subs = whole.add_subparsers(required=True, metavar="COMMAND")
+    add = _command(subs, up)
+    add("--detach", action="store_true", help="return when all is ready; the copy goes on in the background")
+    add("--compose", type=Path, default=ROOT / "compose.yaml", help="what to play (compose.yaml)")
+    _command(subs, down)
+    _command(subs, status)("--json", action="store_true", help="for programs")
+    _command(subs, token)("user", help="whose, as in u-1")
+    add = _command(subs, fault)
+    add("backend", help="a sample backend: users, orders, alerts")
+    add("--latency", metavar="TIME", help="answer later, as in 800ms or 2s")
+    add("--status", type=int, help="answer this status instead")
+    add("--silent", action="store_true", help="accept and never answer")
+    add("--invalid", action="store_true", help="answer what does not fit")
+    add("--probability", type=float, help="how often, from 0 to 1")
+    add("--clear", action="store_true", help="be well again")
+    _command(subs, trace)("which", nargs="?", default="last", help="a trace id, or last")
+    return whole
+
+
+def _command(subs: Any, run: Callable[[argparse.Namespace, RunFolder], int]) -> Callable[..., Any]:
+    sub = subs.add_parser(run.__name__, help=run.__doc__, description=run.__doc__)
+    sub.set_defaults(run=run)
+    sub.add_argument("--state", type=Path, default=ROOT / ".local", help="certificates, logs and sample data (.local)")
+    sub.add_argument("--port-offset", type=int, default=0, help="shifts every port: copies run side by side")
+    add: Callable[..., Any] = sub.add_argument
+    return add
+
+
+def main() -> int:
+    """Run a command; what a person can mend is said in a line, without a traceback."""
+    given = parser().parse_args()
+    try:
+        return int(given.run(given, RunFolder(given.state.resolve(), given.port_offset)))
+    except commands.CommandError as error:
+        print(str(error), file=sys.stderr)
+        return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())
