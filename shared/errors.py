@@ -20,10 +20,9 @@ BffError
     └── SectionUnavailable  a required section is missing
 """
 
-from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 
 class Reason(StrEnum):
@@ -70,8 +69,7 @@ class ProblemCode(StrEnum):
     INTERNAL = "internal"
 
 
-@dataclass(frozen=True, slots=True)
-class ProblemKind:
+class ProblemKind(NamedTuple):
     """What a code always means: HTTP status, title, and whether the same request may be sent again."""
 
     status: int

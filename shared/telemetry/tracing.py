@@ -18,6 +18,9 @@ from opentelemetry.trace import SpanContext, SpanKind, Status, StatusCode, Trace
 from shared.telemetry import names
 from shared.telemetry.ledger import AttemptRecord, Ledger, SectionRecord
 
+Attributes = dict[str, str | int | bool]
+Timed = Ledger | SectionRecord | AttemptRecord
+
 SCOPE: Final = InstrumentationScope("frontage")
 SAMPLED: Final = TraceFlags(TraceFlags.SAMPLED)
 OK: Final = Status(StatusCode.UNSET)
@@ -29,53 +32,60 @@ QUEUE_LENGTH: Final = 2_048
 FLUSH_S: Final = 0.25
 
 
+class _Maker:
+    """Makes the spans of one ledger: what they share, in one place."""
+
+    def __init__(self, ledger: Ledger, resource: Resource) -> None:
+        self._ledger = ledger
+        self._resource = resource
+        self._trace = int(ledger.origin.trace_id, 16)
+        state = ledger.origin.tracestate
+        self._state = TraceState.from_header([state]) if state else None
+
+    def context(self, span_id: int, *, remote: bool = False) -> SpanContext:
+        return SpanContext(self._trace, span_id, is_remote=remote, trace_flags=SAMPLED, trace_state=self._state)
+
+    def _at_ns(self, moment_s: float) -> int:
+        return self._ledger.wall_ns + int((moment_s - self._ledger.started_s) * 1e9)
+
+    def span(
+        self, name: str, parent: SpanContext | None, kind: SpanKind, record: Timed, attributes: Attributes, *,
+        failed: bool,
+    ) -> ReadableSpan:  # fmt: skip
+        return ReadableSpan(
+            name,
+            self.context(record.span_id),
+            parent,
+            self._resource,
+            attributes,
+            kind=kind,
+            status=ERROR if failed else OK,
+            start_time=self._at_ns(record.started_s),
+            end_time=self._at_ns(record.ended_s or self._ledger.ended_s),
+            instrumentation_scope=SCOPE,
+        )
+
+
 def to_spans(ledger: Ledger, resource: Resource) -> Iterator[ReadableSpan]:
     """Yield the server span, then each section's span with its attempts, as the SDK itself would have made them."""
-    trace = int(ledger.origin.trace_id, 16)
-    state = TraceState.from_header([ledger.origin.tracestate]) if ledger.origin.tracestate else None
-
-    def context(span_id: int, *, remote: bool = False) -> SpanContext:
-        return SpanContext(trace, span_id, is_remote=remote, trace_flags=SAMPLED, trace_state=state)
-
-    def at_ns(moment_s: float) -> int:
-        return ledger.wall_ns + int((moment_s - ledger.started_s) * 1e9)
-
-    def span(  # one place where every span gets its shared parts
-        name: str,
-        own: int,
-        parent: SpanContext | None,
-        kind: SpanKind,
-        times: tuple[float, float],
-        *,
-        failed: bool,
-        attributes: dict[str, str | int | bool],
-    ) -> ReadableSpan:
-        return ReadableSpan(
-            name, context(own), parent, resource, attributes, kind=kind, status=ERROR if failed else OK,
-            start_time=at_ns(times[0]), end_time=at_ns(times[1] or ledger.ended_s), instrumentation_scope=SCOPE,
-        )  # fmt: skip
-
-    caller = context(int(ledger.origin.parent_id, 16), remote=True) if ledger.origin.parent_id else None
-    yield span(
-        f"{ledger.method} {ledger.route}".strip(), ledger.span_id, caller, SpanKind.SERVER,
-        (ledger.started_s, ledger.ended_s), failed=ledger.status >= 500, attributes=_server_attributes(ledger),  # noqa: PLR2004 - HTTP 5xx
-    )  # fmt: skip
+    made = _Maker(ledger, resource)
+    parent_id = ledger.origin.parent_id
+    caller = made.context(int(parent_id, 16), remote=True) if parent_id else None
+    name = f"{ledger.method} {ledger.route}".strip()
+    failed = ledger.status >= 500  # noqa: PLR2004 - HTTP 5xx
+    yield made.span(name, caller, SpanKind.SERVER, ledger, _server_attributes(ledger), failed=failed)
+    request = made.context(ledger.span_id)
     for section in ledger.sections:
-        yield span(
-            f"section {section.name}", section.span_id, context(ledger.span_id), SpanKind.INTERNAL,
-            (section.started_s, section.ended_s), failed=section.outcome == "failed",
-            attributes=_section_attributes(section),
-        )  # fmt: skip
-        for attempt in section.attempts:
-            yield span(
-                f"{attempt.method} {attempt.backend}", attempt.span_id, context(section.span_id), SpanKind.CLIENT,
-                (attempt.started_s, attempt.ended_s), failed=bool(attempt.error or attempt.cancelled),
-                attributes=_attempt_attributes(attempt),
-            )  # fmt: skip
+        name, failed = f"section {section.name}", section.outcome == "failed"
+        yield made.span(name, request, SpanKind.INTERNAL, section, _section_attributes(section), failed=failed)
+        over = made.context(section.span_id)
+        for one in section.attempts:
+            name, failed = f"{one.method} {one.backend}", bool(one.error or one.cancelled)
+            yield made.span(name, over, SpanKind.CLIENT, one, _attempt_attributes(one), failed=failed)
 
 
-def _server_attributes(ledger: Ledger) -> dict[str, str | int | bool]:
-    attributes: dict[str, str | int | bool] = {names.HTTP_METHOD: ledger.method, names.HTTP_STATUS: ledger.status}
+def _server_attributes(ledger: Ledger) -> Attributes:
+    attributes: Attributes = {names.HTTP_METHOD: ledger.method, names.HTTP_STATUS: ledger.status}
     if ledger.route:
         attributes[names.HTTP_ROUTE] = ledger.route
     if ledger.deadline_ms:
@@ -85,15 +95,15 @@ def _server_attributes(ledger: Ledger) -> dict[str, str | int | bool]:
     return attributes
 
 
-def _section_attributes(section: SectionRecord) -> dict[str, str | int | bool]:
-    attributes: dict[str, str | int | bool] = {names.SECTION: section.name, names.OUTCOME: section.outcome}
+def _section_attributes(section: SectionRecord) -> Attributes:
+    attributes: Attributes = {names.SECTION: section.name, names.OUTCOME: section.outcome}
     if section.reason:
         attributes[names.REASON] = section.reason.value
     return attributes
 
 
-def _attempt_attributes(attempt: AttemptRecord) -> dict[str, str | int | bool]:
-    attributes: dict[str, str | int | bool] = {
+def _attempt_attributes(attempt: AttemptRecord) -> Attributes:
+    attributes: Attributes = {
         names.BACKEND: attempt.backend, names.ATTEMPT: attempt.number, names.HTTP_METHOD: attempt.method,
     }  # fmt: skip
     if attempt.status:
