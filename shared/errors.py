@@ -116,10 +116,7 @@ class BffError(Exception):
 
 
 class CallError(BffError):
-    """A call to one backend did not give a value: rejected by us, or failed.
-
-    Answers three questions: which backend, why (``reason``), and whether another attempt may help (``transient``).
-    """
+    """A call gave no value. Says which backend, why (``reason``), and if another attempt may help (``transient``)."""
 
     reason: Reason
     transient: bool = False
