@@ -67,7 +67,7 @@ class RetryBudget:
         quiet = now - self._rotate_at_s >= half  # a whole half-window without a call: both buckets are old
         self._calls = [0, 0 if quiet else self._calls[0]]
         self._retries = [0, 0 if quiet else self._retries[0]]
-        self._rotate_at_s = now + half
+        self._rotate_at_s = (now // half + 1) * half  # on a grid: a late turn must not keep old counts longer
 
 
 class FanOutBudget:

@@ -37,8 +37,8 @@ class RetryPolicy:
 
     def wait_s(self, attempt: int, error: BaseException | None, random: Random) -> float:
         """Seconds to wait after the given failed attempt (1 is the first); Retry-After is a floor under the jitter."""
-        ceiling = min(self.longest_wait, self.first_wait * 2 ** (attempt - 1)).total_seconds()
-        wait = random.uniform(0, ceiling)
+        doubled = self.first_wait.total_seconds() * 2.0 ** min(attempt - 1, 64)  # far beyond any longest wait
+        wait = random.uniform(0, min(self.longest_wait.total_seconds(), doubled))
         if isinstance(error, CallError) and error.retry_after is not None:
             return error.retry_after.total_seconds() + wait
         return wait
