@@ -4,37 +4,25 @@ Each model is both: ``validation_alias`` is the backend's name for a field, the 
 backend may rename a field without a shipped app noticing, and a field that nobody declared never reaches a phone.
 """
 
-from decimal import Decimal
-from typing import Annotated, Final
+from typing import Final
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from shared.backends.backend import Backend
+from shared.backends.payload import Identifier, Money
 
 
 class Section(BaseModel):
     """How a part of an answer is read and written: frozen, camelCase, no NaN."""
 
-    model_config = ConfigDict(
-        frozen=True, alias_generator=to_camel, populate_by_name=True, allow_inf_nan=False, coerce_numbers_to_str=True
-    )
-
-
-def _money(value: object) -> object:
-    """Refuse binary floats: 0.1 + 0.2 is no price."""
-    if isinstance(value, float):
-        raise ValueError("money is a decimal string")  # noqa: TRY004 - pydantic turns ValueError into a finding
-    return value
-
-
-Money = Annotated[Decimal, BeforeValidator(_money), PlainSerializer(str, return_type=str, when_used="json")]
+    model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True, allow_inf_nan=False)
 
 
 class Profile(Section):
     """Who the dashboard greets."""
 
-    user_id: str
+    user_id: Identifier
     display_name: str
     tier: str = Field(validation_alias="accountTier")
 
@@ -42,7 +30,7 @@ class Profile(Section):
 class Order(Section):
     """One order, as far as a list shows it. Ids are strings: they exceed what a JavaScript number holds."""
 
-    id: str
+    id: Identifier
     status: str
     amount: Money
     currency: str
@@ -52,7 +40,7 @@ class Order(Section):
 class Alert(Section):
     """One thing the user should know."""
 
-    id: str
+    id: Identifier
     severity: str
     message: str
     created_at: AwareDatetime

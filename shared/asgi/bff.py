@@ -3,6 +3,7 @@
 Owns their life: opened before the first request, closed after the last one.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
@@ -33,10 +34,13 @@ def install_bff(
             keys = JwksCache(settings.jwks_url, client, now=clock.now_s)
             running.state.backends = backends
             running.state.verifier = TokenVerifier(policy, keys, now=clock.wall_s)
+            # In the background: a service whose issuer is down starts all the same, and says 503 to those who ask.
+            warming = asyncio.create_task(keys.refresh())
             try:
                 async with inner(running):
                     yield
             finally:
+                warming.cancel()
                 await keys.close()
                 await backends.aclose()
 
