@@ -68,7 +68,9 @@ def fault(given: argparse.Namespace, run: RunFolder) -> int:
 
 def trace(given: argparse.Namespace, run: RunFolder) -> int:
     """Draw the waterfall of a request."""
-    print(commands.draw_trace(commands.running(run), given.which))
+    from dev.waterfalls import draw_trace  # noqa: PLC0415 - httpx and the drawing are this command's alone
+
+    print(draw_trace(commands.running(run), given.which))
     return 0
 
 

@@ -1,4 +1,4 @@
-"""What the developer's commands do with a running copy: ask its identity provider, its backends, its traces.
+"""What the developer's commands do with a running copy: ask who runs where, its identity provider, its backends.
 
 Everything here finds the copy through its record; nothing is guessed from default ports.
 """
@@ -61,6 +61,8 @@ def running(run: RunFolder) -> RunRecord:
     if record is None:
         offset = f" --port-offset {run.offset}" if run.offset else ""
         raise CommandError(f"{nothing_runs(run)}; start it with: python -m dev up{offset}")
+    if record.status == "starting":
+        raise CommandError(f"the copy at port offset {run.offset} is still starting; ask again when it is ready")
     return record
 
 
@@ -82,7 +84,7 @@ def show_status(run: RunFolder, *, as_json: bool) -> int:
 
 def fetch_token(record: RunRecord, user: str) -> str:
     """Get an access token for ``user`` from the running identity provider."""
-    answer = _ask("POST", f"{_address(record, 'identity')}/dev/tokens", {"user": user})
+    answer = _ask("POST", f"{address_of(record, 'identity')}/dev/tokens", {"user": user})
     return str(answer["access_token"])
 
 
@@ -91,17 +93,12 @@ def set_fault(record: RunRecord, backend: str, wish: Fault) -> str:
     able = [service.name for service in record.services.values() if service.faults]
     if backend not in able:
         raise CommandError(f"{backend!r} has no fault controls; these have: {', '.join(able) or 'none'}")
-    url = f"{_address(record, backend)}/__fault"
+    url = f"{address_of(record, backend)}/__fault"
     if wish.clear:
         _ask("DELETE", url)
     elif body := wish.body():
         _ask("PUT", url, body)
     return f"{backend}: {_in_words(_ask('GET', url))}"
-
-
-def draw_trace(record: RunRecord, which: str) -> str:
-    """Return the waterfall of trace ``which`` (an id, or ``last``), and the link to its page."""
-    raise NotImplementedError(which, record)
 
 
 def _in_words(fault: dict[str, Any]) -> str:
@@ -127,10 +124,11 @@ def _milliseconds(text: str) -> int:
     return int(found[1]) * (1000 if found[2] == "s" else 1)
 
 
-def _address(record: RunRecord, name: str) -> str:
+def address_of(record: RunRecord, name: str) -> str:
+    """Return where service ``name`` of the running copy is."""
     service = record.services.get(name)
     if service is None or service.address is None:
-        raise CommandError(f"the running copy has no {name}; it is {record.status}")
+        raise CommandError(f"the running copy has no {name}; it has: {', '.join(record.services)}")
     return service.address
 
 
