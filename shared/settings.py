@@ -43,10 +43,12 @@ class ServiceSettings(BaseSettings):
 class BffSettings(ServiceSettings):
     """What every BFF needs beyond that: whose tokens count, and which client carries its calls.
 
-    ``transport`` is ``wire`` (fast) or ``httpx`` (the stock client: to rule ours out when something is odd).
+    ``transport`` is ``wire`` or ``httpx`` (the stock client), ``route`` is ``lean`` or ``fastapi`` (its own dispatch):
+    fast by default, stock to rule ours out when something is odd.
     """
 
     issuer: str
     audience: str = "frontage"
     jwks_url: HttpUrl
     transport: Literal["wire", "httpx"] = "wire"
+    route: Literal["lean", "fastapi"] = "lean"

@@ -18,7 +18,6 @@ def create_app(settings: MobileSettings, clock: Clock | None = None) -> FastAPI:
         redoc_url=None,
         generate_unique_id_function=lambda route: route.name,  # clients are generated: names they can live with
     )
-    app.include_router(routes.router)
     urls = {USERS: settings.users_url, ORDERS: settings.orders_url, ALERTS: settings.alerts_url}
-    install_bff(app, settings, service="mobile", urls=urls, clock=clock)
+    install_bff(app, settings, routes.router, service="mobile", urls=urls, clock=clock)
     return app

@@ -13,7 +13,6 @@ def create_app(settings: WebSettings, clock: Clock | None = None) -> FastAPI:
     """Return the app; backends and keys are opened with it."""
     app = FastAPI(title="Web BFF", version=settings.version, openapi_url=None)  # the contract is schema.graphql
     app.state.mode = settings.mode
-    app.include_router(routes.router)
     urls = {USERS: settings.users_url, ORDERS: settings.orders_url, ALERTS: settings.alerts_url}
-    install_bff(app, settings, service="web", urls=urls, clock=clock)
+    install_bff(app, settings, routes.router, service="web", urls=urls, clock=clock)
     return app

@@ -8,9 +8,10 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 import httpx
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 
 from shared.asgi.defaults import install_defaults
+from shared.asgi.lean import LeanRoutes, lean_routes
 from shared.backends.backend import Backend, Backends
 from shared.backends.wire.transport import WireTransport
 from shared.clock import Clock, LoopClock
@@ -20,15 +21,19 @@ from shared.settings import BffSettings
 
 
 def install_bff(
-    app: FastAPI, settings: BffSettings, *, service: str, urls: Mapping[Backend, str], clock: Clock | None = None
-) -> None:
-    """Install the defaults and open backends and verifier with the app: ``app.state.backends`` and ``.verifier``."""
+    app: FastAPI, settings: BffSettings, router: APIRouter, *, service: str, urls: Mapping[Backend, str],
+    clock: Clock | None = None,
+) -> None:  # fmt: skip
+    """Include ``router``, install the defaults, and open ``app.state.backends`` and ``.verifier`` with the app."""
+    app.include_router(router)
     clock = clock or LoopClock()
     policy = TokenPolicy(issuer=settings.issuer, audience=settings.audience)
+    lean = lean_routes(router) if settings.route == "lean" else LeanRoutes({}, {})
     inner = app.router.lifespan_context
 
     @asynccontextmanager
     async def lifespan(running: FastAPI) -> AsyncIterator[None]:
+        lean.announce()
         backends = Backends.open(urls, clock, transport=settings.transport)
         async with httpx.AsyncClient(transport=WireTransport(clock=clock)) as client:
             keys = JwksCache(settings.jwks_url, client, now=clock.now_s)
@@ -45,4 +50,4 @@ def install_bff(
                 await backends.aclose()
 
     app.router.lifespan_context = lifespan
-    install_defaults(app, settings, service=service, clock=clock)
+    install_defaults(app, settings, service=service, lean=lean.laid, clock=clock)

@@ -1,6 +1,6 @@
 """What every service of ours has: one call that installs it, one list that orders it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Final
@@ -13,6 +13,7 @@ from shared.asgi.deadline import DeadlineMiddleware
 from shared.asgi.disconnect import DisconnectMiddleware
 from shared.asgi.drain import Drain
 from shared.asgi.health import Checks, health_router
+from shared.asgi.lean import LeanMiddleware, LeanRoute
 from shared.asgi.observe import ObserveMiddleware, Observer
 from shared.asgi.problem import ProblemMiddleware, install_problems
 from shared.clock import Clock, LoopClock
@@ -32,11 +33,13 @@ def install_defaults(
     *,
     service: str,
     checks: Checks | None = None,
+    lean: Mapping[tuple[str, str], LeanRoute] | None = None,
     clock: Clock | None = None,
 ) -> None:
     """Give ``app`` health, metrics and version routes, problems, a deadline, tracing and cancellation.
 
-    ``checks`` name what must hold for readiness. Afterwards ``app.state`` has ``drain``, ``metrics`` and ``clock``.
+    ``checks`` name what must hold for readiness; ``lean`` has the routes to dispatch ahead of FastAPI. Afterwards
+    ``app.state`` has ``drain``, ``metrics`` and ``clock``.
     """
     clock = clock or LoopClock()
     metrics = Metrics()
@@ -49,6 +52,8 @@ def install_defaults(
         health_router(service=service, version=settings.version, checks=checks or {}, drain=drain, metrics=metrics)
     )
     # Starlette puts the last one added outermost: read from the bottom up.
+    if lean:
+        app.add_middleware(LeanMiddleware, routes=lean)
     app.add_middleware(DeadlineMiddleware, ceiling=DEADLINE_CEILING, clock=clock)
     app.add_middleware(DisconnectMiddleware)
     app.add_middleware(ProblemMiddleware)

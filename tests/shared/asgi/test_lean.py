@@ -1,0 +1,153 @@
+"""Lean dispatch and FastAPI's own: the same answers to the same requests."""
+
+from typing import Annotated
+
+import httpx
+import pytest
+from fastapi import APIRouter, Depends, FastAPI, Request
+from fastapi.security import HTTPBearer
+from pydantic import BaseModel, Field
+from starlette.responses import PlainTextResponse, Response
+
+from shared.asgi.defaults import install_defaults
+from shared.asgi.lean import lean_routes
+from shared.errors import BackendFaulted, ProblemCode, ProblemError
+from shared.settings import ServiceSettings
+from shared.testing.clock import ManualClock
+
+
+class Answer(BaseModel):
+    shown_name: str = Field(alias="shownName", serialization_alias="shownName")
+    seen: list[str]
+
+
+calls: list[str] = []
+
+
+async def caller(request: Request) -> str:
+    """Counted, so that a dependency asked for twice is called once."""
+    calls.append("caller")
+    if "x-caller" not in request.headers:
+        raise ProblemError(ProblemCode.UNAUTHENTICATED)
+    return request.headers["x-caller"]
+
+
+Caller = Annotated[str, Depends(caller)]
+
+
+def greeting(request: Request, who: Caller) -> str:
+    return f"{request.method} {who}"
+
+
+Greeting = Annotated[str, Depends(greeting)]
+
+
+def router() -> APIRouter:  # noqa: C901 - one handler a case
+    made = APIRouter(prefix="/t", dependencies=[Depends(HTTPBearer(auto_error=False))])
+
+    @made.get("/model")
+    async def model(request: Request, who: Caller, greeted: Greeting) -> Answer:
+        return Answer(shownName=who, seen=[greeted, request.url.path, "λ 🙂"])
+
+    @made.post("/response")
+    async def response(request: Request) -> Response:
+        return PlainTextResponse(await request.body(), 201, {"x-own": "1"})
+
+    @made.get("/problem")
+    async def problem() -> Answer:
+        raise ProblemError(ProblemCode.NOT_FOUND, "No such thing.")
+
+    @made.get("/call")
+    async def call() -> Answer:
+        raise BackendFaulted("orders", 503)
+
+    @made.get("/bug")
+    async def bug() -> Answer:
+        raise RuntimeError("a text that nobody may see")
+
+    @made.get("/items/{item}")
+    async def item(item: int) -> Answer:
+        return Answer(shownName=str(item), seen=[])
+
+    @made.get("/query")
+    async def query(q: str) -> Answer:
+        return Answer(shownName=q, seen=[])
+
+    @made.get("/sync")
+    def sync() -> Answer:
+        return Answer(shownName="sync", seen=[])
+
+    return made
+
+
+def app_of(*, lean: bool) -> FastAPI:
+    app = FastAPI()
+    routes = router()
+    app.include_router(routes)
+    settings = ServiceSettings(listen="127.0.0.1:1")
+    laid = lean_routes(routes).laid if lean else None
+    install_defaults(app, settings, service="t", lean=laid, clock=ManualClock())
+    return app
+
+
+REQUESTS = {
+    "a model": ("GET", "/t/model", {"x-caller": "Ada"}, b""),
+    "a dependency that refuses": ("GET", "/t/model", {}, b""),
+    "a response of its own": ("POST", "/t/response", {}, b"body"),
+    "a problem": ("GET", "/t/problem", {}, b""),
+    "a failed call": ("GET", "/t/call", {}, b""),
+    "a bug": ("GET", "/t/bug", {}, b""),
+    "a path parameter": ("GET", "/t/items/7", {}, b""),
+    "a wrong path parameter": ("GET", "/t/items/x", {}, b""),
+    "a query parameter": ("GET", "/t/query?q=1", {}, b""),
+    "a handler that is not async": ("GET", "/t/sync", {}, b""),
+    "another method": ("DELETE", "/t/model", {}, b""),
+    "an unknown path": ("GET", "/t/none", {}, b""),
+}
+
+
+@pytest.mark.parametrize("case", REQUESTS)
+async def test_both_paths_answer_alike(case: str) -> None:
+    """Status, headers and body are the same, whichever way the handler is reached."""
+    method, path, headers, body = REQUESTS[case]
+    trace = {"traceparent": f"00-{'a' * 32}-{'b' * 16}-00"}
+    answers = []
+    for lean in (True, False):
+        transport = httpx.ASGITransport(app_of(lean=lean), raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://t") as client:
+            answer = await client.request(method, path, headers=headers | trace, content=body)
+        answers.append((answer.status_code, sorted(answer.headers.multi_items()), answer.content))
+
+    assert answers[0] == answers[1]
+
+
+async def test_a_dependency_is_called_once() -> None:
+    """Asked for by the handler and by another dependency, it still runs once a request."""
+    calls.clear()
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app_of(lean=True)), base_url="http://t") as client:
+        await client.get("/t/model", headers={"x-caller": "Ada"})
+
+    assert calls == ["caller"]
+
+
+def test_what_cannot_be_served_is_left_with_a_reason() -> None:
+    """Parameters of the request and handlers that are not async stay on FastAPI's own route."""
+    routes = lean_routes(router())
+
+    assert routes.left == {
+        "/t/items/{item}": "its path has parameters",
+        "/t/query": "it takes 'q' from the request",
+        "/t/sync": "it is not async",
+    }
+    assert ("GET", "/t/model") in routes.laid
+
+
+def test_a_dependency_of_the_router_that_judges_is_not_skipped() -> None:
+    """Only what merely declares a security scheme may be left out."""
+    guarded = APIRouter(dependencies=[Depends(caller)])
+
+    @guarded.get("/x")
+    async def x() -> Answer:
+        return Answer(shownName="", seen=[])
+
+    assert lean_routes(guarded).left == {"/x": "its router has dependencies"}
