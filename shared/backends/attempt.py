@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from shared.backends.backend import AnyCall, BackendState
 from shared.backends.channel import Exchange, Headers, OutboundRequest, Reply
 from shared.backends.failures import failure_of_status
+from shared.clock import Clock
 from shared.errors import AttemptTimedOut, BackendInvalid, CallError, CallFailed, DeadlinePassed
 from shared.telemetry.ledger import AttemptRecord
 
@@ -28,19 +29,19 @@ NOTHING: Final = NoContent()
 class Attempt:
     """A request under way. ``done`` is called once, with a value or an error, unless it is given up before."""
 
-    __slots__ = ("_call", "_done", "_exchange", "_now_s", "_state", "due_s", "over", "record")
+    __slots__ = ("_call", "_clock", "_done", "_exchange", "_state", "due_s", "over", "record")
 
     def __init__(
         self,
         call: AnyCall,
         state: BackendState,
         record: AttemptRecord,
-        now_s: Callable[[], float],
+        clock: Clock,
         done: Callable[[Any, CallError | None], None],
     ) -> None:
         self._call = call
         self._state = state
-        self._now_s = now_s
+        self._clock = clock
         self._done = done
         self._exchange: Exchange | None = None
         self.record = record
@@ -51,14 +52,14 @@ class Attempt:
         """Send. The permit is taken already, and is given back whatever happens."""
         self.due_s = due_s
         call = self._call
-        request = OutboundRequest(
-            call.method, call.target(parameters), headers, b"", call.idempotent, call.backend.policy.max_body_bytes
-        )
         try:
+            target = call.target(parameters)
+            request = OutboundRequest(
+                call.method, target, headers, b"", call.idempotent, call.backend.policy.max_body_bytes
+            )
             self._exchange = self._state.channel.send(request, self)
         except BaseException:
-            self.over = True
-            self._state.bulkhead.release()
+            self._close(cancelled=True)
             raise
 
     def replied(self, reply: Reply) -> None:
@@ -67,7 +68,7 @@ class Attempt:
             return
         self.record.status = reply.status
         backend = self._call.backend.name
-        error: CallError | None = failure_of_status(backend, reply)
+        error: CallError | None = failure_of_status(backend, reply, self._clock.wall_s())
         value: Any = None
         if error is None and reply.status == NO_CONTENT:
             value = NOTHING
@@ -76,6 +77,8 @@ class Attempt:
                 value = self._call.decode(reply.body)
             except ValidationError as misfit:  # its text quotes the payload, so only the count travels on
                 error = BackendInvalid(backend, f"payload does not fit in {misfit.error_count()} places")
+            except Exception as broken:  # noqa: BLE001 - a decoder's own bug must not keep a permit and a caller waiting
+                error = BackendInvalid(backend, f"the decoder raised {type(broken).__name__}")
         self._finish(value, error)
 
     def broke(self, error: CallFailed) -> None:
@@ -94,18 +97,20 @@ class Attempt:
         if self.over:
             return
         self._abort()
-        self.over = True
-        self.record.cancelled = True
-        self.record.ended_s = self._now_s()
-        self._state.bulkhead.release()
+        self._close(cancelled=True)
 
     def _abort(self) -> None:
         if self._exchange is not None:
             self._exchange.abort()
 
-    def _finish(self, value: Any, error: CallError | None) -> None:
+    def _close(self, *, cancelled: bool = False) -> None:
+        """The one place where an attempt ends: permit back, record closed."""
         self.over = True
         self._state.bulkhead.release()
-        self.record.ended_s = self._now_s()
+        self.record.ended_s = self._clock.now_s()
+        self.record.cancelled = cancelled
+
+    def _finish(self, value: Any, error: CallError | None) -> None:
+        self._close()
         self.record.error = error.reason if error is not None else None
         self._done(value, error)

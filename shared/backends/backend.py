@@ -19,6 +19,7 @@ from shared.backends.httpx_channel import HttpxChannel
 from shared.backends.stale import StaleStore
 from shared.backends.wire.pool import PoolPolicy, WirePool
 from shared.clock import Clock
+from shared.errors import ProblemCode, ProblemError
 from shared.resilience.budget import RetryBudget, RetryBudgetPolicy
 from shared.resilience.bulkhead import Bulkhead, BulkheadPolicy
 from shared.resilience.retry import RetryPolicy
@@ -81,7 +82,23 @@ class Call(Generic[T]):
 
     def target(self, parameters: Mapping[str, str]) -> str:
         """Return the request target; a parameter can never leave its place in it."""
-        return "".join(literal + (quote(parameters[name], safe="") if name else "") for literal, name in self._parts)
+        target = ""
+        for literal, name in self._parts:
+            target += literal
+            if name:
+                target += _quoted(name, parameters[name], in_path="?" not in target)
+        return target
+
+
+def _quoted(name: str, value: str, *, in_path: bool) -> str:
+    """Escape one parameter. Raises ProblemError for what no escape keeps in its place."""
+    # Escaped or not, a dot segment moves the path (RFC 3986 §6.2.2) and an empty one changes which route it is.
+    if in_path and value in {"", ".", ".."}:
+        raise ProblemError(ProblemCode.INVALID_REQUEST, f"Check {name}.")
+    try:
+        return quote(value, safe="")
+    except UnicodeEncodeError:  # half of a surrogate pair: JSON can hold it, UTF-8 cannot
+        raise ProblemError(ProblemCode.INVALID_REQUEST, f"Check {name}.") from None
 
 
 class BackendState:

@@ -60,11 +60,12 @@ class Branch:
 
     def start(self) -> None:
         """Send the first attempt, or settle with the reason why not."""
-        self._state.budget.record_call()
         try:
             self._send(self._first_done)
         except CallError as rejected:
             self._settle(None, rejected)
+        else:
+            self._state.budget.record_call()  # what was never sent earns no retry
 
     def give_up(self) -> None:
         """The deadline passed: settle with that, if nothing better came."""
@@ -96,7 +97,7 @@ class Branch:
         self._state.bulkhead.acquire()
         record = self.record.attempt(call.backend.name, call.method, now)
         due_s = min(now + call.backend.policy.attempt_timeout.total_seconds(), fan.deadline.at_s)
-        attempt = self._attempt = Attempt(call, self._state, record, fan.clock.now_s, done)
+        attempt = self._attempt = Attempt(call, self._state, record, fan.clock, done)
         attempt.start(fan.parameters, self._headers(record, Deadline(due_s).header_ms(now)), due_s)
         if not attempt.over:
             fan.watch(attempt)

@@ -26,6 +26,16 @@ from shared.errors import (
 NOT_FOUND: Final = 404
 
 
+def is_missing_subject(section: Section[Any], error: CallError | None) -> bool:
+    """Tell whether the thing asked for does not exist."""
+    return section.subject and isinstance(error, BackendRefused) and error.status == NOT_FOUND
+
+
+def ends_the_answer(section: Section[Any], error: CallError | None) -> bool:
+    """Tell whether with this outcome there is nothing left to wait for."""
+    return error is not None and (section.fallback is None or is_missing_subject(section, error))
+
+
 class Composer:
     """Judges the branches of one fan-out, for one identity scope."""
 
@@ -39,9 +49,9 @@ class Composer:
     def judge(self, branches: list[Branch]) -> None:
         """Fill ``values`` and ``gaps``. Raises SectionUnavailable or ProblemError(NOT_FOUND) when there is no answer.
 
-        A failed required section speaks first, whichever branch ended first: the same outage gives the same answer.
+        What explains most speaks first, so that the same outage gives the same answer whichever branch ended first.
         """
-        for branch in sorted(branches, key=lambda one: one.section.fallback is not None):
+        for branch in sorted(branches, key=_rank):
             error = self._error(branch)
             branch.record.outcome = "fresh" if error is None else self._stand_in(branch, error)
             if error is None:
@@ -67,7 +77,7 @@ class Composer:
         """Use an older value, the default, or null; return the outcome's name for the record."""
         section = branch.section
         branch.record.reason = error.reason
-        if section.subject and isinstance(error, BackendRefused) and error.status == NOT_FOUND:
+        if is_missing_subject(section, error):
             branch.record.outcome = "failed"
             raise ProblemError(ProblemCode.NOT_FOUND)
         if section.fallback is None:
@@ -86,4 +96,15 @@ class Composer:
         return self._stale.get(self._key(section), section.stale_for) or (None, None)
 
     def _key(self, section: Section[Any]) -> StaleKey:
-        return StaleKey(self._scope, section.call.backend.name, section.call.target(self._parameters))
+        call = section.call
+        return StaleKey(self._scope, call.backend.name, call.target(self._parameters), call.decode)
+
+
+def _rank(branch: Branch) -> int:
+    """Order: the subject does not exist, a required section, one that nobody waited for any more, then the others."""
+    error = branch.outcome.error if branch.outcome is not None else None
+    if is_missing_subject(branch.section, error):
+        return 0
+    if branch.section.fallback is not None:
+        return 3
+    return 2 if branch.outcome is None else 1

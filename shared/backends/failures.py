@@ -3,7 +3,7 @@
 Most specific first: the first row that fits wins.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Final
 
@@ -18,6 +18,9 @@ from shared.errors import (
     BackendUnreachable,
     CallFailed,
 )
+
+# Eleven days: a backend that names a later time has a wrong clock, or will be another backend by then.
+LONGEST_WAIT: Final = timedelta(seconds=999_999)
 
 # Whether any byte of the request can have left us when this was raised.
 CONNECTING: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
@@ -38,28 +41,31 @@ def failure_of(backend: str, error: httpx.HTTPError) -> CallFailed:
     return kind(backend, type(error).__name__)
 
 
-def failure_of_status(backend: str, reply: Reply) -> CallFailed | None:
+def failure_of_status(backend: str, reply: Reply, wall_s: float) -> CallFailed | None:
     """Say what a status means: None for 2xx. A redirect is no answer: nobody follows where a backend points."""
     status = reply.status
     if 200 <= status < 300:  # noqa: PLR2004 - HTTP 2xx
         return None
     if status >= 500:  # noqa: PLR2004 - HTTP 5xx
-        return BackendFaulted(backend, status, retry_after=retry_after(reply.header("retry-after")))
+        return BackendFaulted(backend, status, retry_after=retry_after(reply.header("retry-after"), wall_s))
     if status >= 400:  # noqa: PLR2004 - HTTP 4xx
-        return BackendRefused(backend, status, retry_after=retry_after(reply.header("retry-after")))
+        return BackendRefused(backend, status, retry_after=retry_after(reply.header("retry-after"), wall_s))
     return BackendInvalid(backend, f"answered {status}")
 
 
-def retry_after(value: str | None) -> timedelta | None:
-    """Read Retry-After (RFC 9110 §10.2.3): seconds or a date; garbage and the past count as not given."""
+def retry_after(value: str | None, wall_s: float) -> timedelta | None:
+    """Read Retry-After (RFC 9110 §10.2.3): seconds or a date; garbage, the past and the far future do not count."""
     if value is None:
         return None
     value = value.strip()
-    if value.isascii() and value.isdigit() and len(value) <= 6:  # noqa: PLR2004 - eleven days are for ever
-        return timedelta(seconds=int(value))
-    try:
-        moment = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    left = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - datetime.now(UTC)
-    return left if left > timedelta(0) else None
+    if value.isascii() and value.isdigit():
+        left_s = float(value)
+    else:
+        try:
+            moment = parsedate_to_datetime(value)
+            left_s = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() - wall_s
+        except (ValueError, OverflowError, TypeError, IndexError):  # a parser of mail, fed by a stranger
+            return None
+        if left_s <= 0:
+            return None
+    return timedelta(seconds=left_s) if left_s <= LONGEST_WAIT.total_seconds() else None

@@ -15,7 +15,7 @@ from typing import Any, Final, TypeVar
 from shared.backends.attempt import Attempt
 from shared.backends.backend import Backends
 from shared.backends.branch import Branch
-from shared.backends.composing import Composer
+from shared.backends.composing import Composer, ends_the_answer
 from shared.backends.sections import Section, Sections
 from shared.clock import Timer
 from shared.resilience.budget import FanOutBudget
@@ -95,10 +95,12 @@ class FanOut:
         self._wake_s = float("inf")
 
     def start(self) -> None:
-        """Write every request."""
+        """Write every request; none after a required one was rejected, for then there will be no answer."""
         if not self.branches:
             self.finished.set_result(None)
         for branch in self.branches:
+            if self.finished.done():
+                break
             branch.start()
 
     def watch(self, attempt: Attempt) -> None:
@@ -108,9 +110,9 @@ class FanOut:
             self._wake_at(attempt.due_s)
 
     def settled(self, branch: Branch) -> None:
-        """Count a branch down; a required one that failed ends the whole fan-out, for nothing else matters then."""
+        """Count a branch down; one without which there is no answer ends the whole fan-out."""
         self._left -= 1
-        hopeless = branch.outcome is not None and branch.outcome.error is not None and branch.section.fallback is None
+        hopeless = branch.outcome is not None and ends_the_answer(branch.section, branch.outcome.error)
         if (self._left == 0 or hopeless) and not self.finished.done():
             self.finished.set_result(None)
 

@@ -10,14 +10,18 @@ import httpx
 
 from shared.backends.channel import OutboundRequest, PlainReply, Receiver
 from shared.backends.failures import failure_of
-from shared.errors import BackendInvalid, CallFailed
+from shared.errors import BackendInvalid, BackendUnreachable, CallFailed
 
 
 def client_for(url: str, transport: httpx.AsyncBaseTransport | None) -> httpx.AsyncClient:
     """Return a client that keeps no cookies (field case S10), follows no redirect and leaves time to the deadline."""
     jar = CookieJar(DefaultCookiePolicy(allowed_domains=()))
+    # Nothing compressed: what is small on the wire may be huge in memory. No bound on connections: the bulkhead bounds
+    # the calls, and a bounded pool of httpcore 1 loses a slot to every call cancelled while it connects (case S1).
     return httpx.AsyncClient(
-        base_url=url, transport=transport, cookies=jar, follow_redirects=False, timeout=None, trust_env=False  # noqa: S113 - the fan-out's timer ends every attempt
+        base_url=url, transport=transport, cookies=jar, headers={"accept-encoding": "identity"},
+        limits=httpx.Limits(max_connections=None, max_keepalive_connections=20),
+        follow_redirects=False, timeout=None, trust_env=False,  # noqa: S113 - the fan-out's timer ends every attempt
     )  # fmt: skip
 
 
@@ -40,13 +44,13 @@ class HttpxChannel:
     def __init__(self, backend: str, url: str, transport: httpx.AsyncBaseTransport | None = None) -> None:
         self._backend = backend
         self._client = client_for(url, transport)
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._receivers: dict[asyncio.Task[None], Receiver] = {}
 
     def send(self, request: OutboundRequest, receiver: Receiver) -> HttpxExchange:
         """Start an exchange in a task."""
         task = asyncio.get_running_loop().create_task(self._exchange(request, receiver))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._receivers[task] = receiver
+        task.add_done_callback(lambda done: self._receivers.pop(done, None))
         return HttpxExchange(task)
 
     async def _exchange(self, request: OutboundRequest, receiver: Receiver) -> None:
@@ -56,6 +60,8 @@ class HttpxChannel:
             receiver.broke(failure_of(self._backend, error))
         except CallFailed as error:
             receiver.broke(error)
+        except (httpx.InvalidURL, RuntimeError, ValueError) as error:  # outside httpx's tree; one is a closed client
+            receiver.broke(BackendUnreachable(self._backend, type(error).__name__))
         else:
             receiver.replied(reply)
 
@@ -65,7 +71,7 @@ class HttpxChannel:
             request.method, request.target, headers=headers, content=request.body or None
         ) as response:
             body = bytearray()
-            async for part in response.aiter_bytes():
+            async for part in response.aiter_raw():
                 body += part
                 if len(body) > request.max_body_bytes:
                     raise BackendInvalid(self._backend, f"answered more than {request.max_body_bytes} bytes")
@@ -73,8 +79,11 @@ class HttpxChannel:
             return PlainReply(response.status_code, bytes(body), fields)
 
     async def aclose(self) -> None:
-        """Cancel what is under way and close every connection."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        """Cancel what is under way, tell whoever still waits, and close every connection."""
+        running = list(self._receivers.items())
+        for task, receiver in running:
+            if not task.cancelling():  # else it was given up, and its receiver hears nothing more
+                task.cancel()
+                receiver.broke(BackendUnreachable(self._backend, "channel closed"))
+        await asyncio.gather(*(task for task, _ in running), return_exceptions=True)
         await self._client.aclose()

@@ -4,6 +4,7 @@ Owns the memory and its bound. The identity scope is part of every key: one user
 """
 
 from collections import OrderedDict
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, Final, NamedTuple
 
@@ -14,11 +15,15 @@ MAX_VALUES: Final = 10_000
 
 
 class StaleKey(NamedTuple):
-    """Whose value of which call: identity scope, backend, request target."""
+    """Whose value of which call: identity scope, backend, request target, and as what the answer was read.
+
+    Two calls may read one target as two types; ``decode`` keeps the one's value out of the other's section.
+    """
 
     scope: str
     backend: str
     target: str
+    decode: Callable[[bytes], Any]
 
 
 class StaleStore:

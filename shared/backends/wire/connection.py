@@ -144,14 +144,14 @@ class Connection(asyncio.Protocol):
         """Half-closed is closed."""
         return False
 
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
-        """End what is under way: a body framed by the close is whole, anything else is broken."""
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End what is under way: a body framed by an orderly close is whole, anything else is broken."""
         was_closed, self._closed = self._closed, True
         if was_closed:
             return
         if not self.busy:
             self._owner.on_idle_closed(self)
-        elif not self._in_head and not self._framed:
+        elif exc is None and not self._in_head and not self._framed:
             self.reusable = False
             self._deliver()
         else:
@@ -163,6 +163,8 @@ class Connection(asyncio.Protocol):
     def on_headers_complete(self) -> None:
         """Note how the body is framed; 1xx is only a prelude (RFC 9110 §15.2)."""
         status = self._parser.get_status_code()
+        if status < 100:  # noqa: PLR2004 - the parser takes any three digits
+            raise BrokenExchangeError("answered with no HTTP status", invalid=True)
         if status < 200:  # noqa: PLR2004 - HTTP 1xx
             return
         self._in_head = False

@@ -29,6 +29,8 @@ def final_head(raw: bytes) -> bytes:
     """Return the status line and headers of the final answer: without any 1xx before it, without its body."""
     start = 0
     while True:
+        while raw.startswith(b"\r\n", start):  # the parser, too, passes over empty lines before a status line
+            start += 2
         end = raw.find(b"\r\n\r\n", start)
         if end < 0:
             return raw[start:]

@@ -17,7 +17,7 @@ from shared.backends.channel import OutboundRequest, Receiver, Reply
 from shared.backends.wire.connection import BrokenExchangeError, Connection
 from shared.backends.wire.exchange import WireExchange
 from shared.backends.wire.message import write_request
-from shared.clock import Clock
+from shared.clock import Clock, Timer
 from shared.errors import BackendInvalid, BackendUnreachable
 
 
@@ -50,7 +50,7 @@ class WirePool:
         self._waiting: deque[WireExchange] = deque()
         self._tasks: set[asyncio.Task[Connection]] = set()
         self._size = 0
-        self._reaping = False
+        self._reaper: Timer | None = None
         self._closed = False
 
     @property
@@ -69,7 +69,9 @@ class WirePool:
         head = write_request(target, self._host_header)
         exchange = WireExchange(self, head, receiver, idempotent=request.idempotent)
         connection = self._take_idle()
-        if connection is not None:
+        if self._closed:
+            asyncio.get_running_loop().call_soon(exchange.broke, self._unreachable("pool closed", sent=False))
+        elif connection is not None:
             self._assign(connection, exchange)
         elif self._size < self._policy.max_connections:
             self._connect(exchange)
@@ -86,11 +88,15 @@ class WirePool:
     async def aclose(self) -> None:
         """Close every connection; whoever still waits learns that the backend is unreachable."""
         self._closed = True
+        if self._reaper is not None:
+            self._reaper.cancel()
         for task in self._tasks:
             task.cancel()
         for connection, exchange in list(self._active.items()):
             self.drop(connection)
-            exchange.broke(BackendUnreachable(self._backend, "pool closed"))
+            exchange.broke(self._unreachable("pool closed"))
+        while (waiting := self._next_waiting()) is not None:
+            waiting.broke(self._unreachable("pool closed", sent=False))
         while self._idle:
             self._idle.popitem()[0].close()
             self._size -= 1
@@ -112,16 +118,18 @@ class WirePool:
     def on_broken(self, connection: Connection, error: BrokenExchangeError) -> None:
         """Send again what a stale connection swallowed (once, when that is safe); otherwise report the failure."""
         exchange = self._active.pop(connection)
-        self._left()
         stale = connection.served > 0 and not error.answered
-        if stale and exchange.idempotent and not exchange.resent and not exchange.over:
+        if stale and exchange.idempotent and not exchange.resent:
+            self._size -= 1  # this exchange keeps the slot: whoever waits must not get it as well
             exchange.resent = True
             exchange.connection = None
             self._connect(exchange)
-        elif error.invalid:
+            return
+        self._left()
+        if error.invalid:
             exchange.broke(BackendInvalid(self._backend, str(error)))
         else:
-            exchange.broke(BackendUnreachable(self._backend, str(error)))
+            exchange.broke(self._unreachable(str(error)))
 
     def on_idle_closed(self, connection: Connection) -> None:
         """Forget an idle connection that the backend closed."""
@@ -197,22 +205,35 @@ class WirePool:
     def _opened(self, task: asyncio.Task[Connection], exchange: WireExchange) -> None:
         self._tasks.discard(task)
         exchange.task = None
-        error = None if task.cancelled() else task.exception()
-        if task.cancelled() or error is not None:
+        if (failed := self._why_not(task)) is not None:
             self._left()
-            exchange.broke(BackendUnreachable(self._backend, type(error).__name__, sent=False))
-        elif exchange.over or self._closed:
+            exchange.broke(self._unreachable(failed, sent=False))
+        elif exchange.over:
             self._freed(task.result())
         else:
             self._assign(task.result(), exchange)
 
+    def _why_not(self, task: asyncio.Task[Connection]) -> str | None:
+        """Tell why a connection cannot be used; None if it can."""
+        if task.cancelled():
+            return "connecting was given up"
+        if (error := task.exception()) is not None:
+            return type(error).__name__
+        if self._closed:
+            task.result().close()
+            return "pool closed"
+        # Between the handshake and this callback the backend may have hung up: nobody would ever tell the exchange.
+        return "closed before anything was sent" if task.result().closing else None
+
+    def _unreachable(self, detail: str, *, sent: bool = True) -> BackendUnreachable:
+        return BackendUnreachable(self._backend, detail, sent=sent)
+
     def _reap_later(self) -> None:
-        if not self._reaping:
-            self._reaping = True
-            self._clock.call_later(self._policy.idle_timeout.total_seconds(), self._reap)
+        if self._reaper is None:
+            self._reaper = self._clock.call_later(self._policy.idle_timeout.total_seconds(), self._reap)
 
     def _reap(self) -> None:
-        self._reaping = False
+        self._reaper = None
         for connection in [one for one in self._idle if self._expired(one)]:
             del self._idle[connection]
             connection.close()

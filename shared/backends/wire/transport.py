@@ -11,7 +11,7 @@ from shared.backends.channel import OutboundRequest, Reply
 from shared.backends.wire.message import WireReply
 from shared.backends.wire.pool import PoolPolicy, WirePool
 from shared.clock import Clock, LoopClock
-from shared.errors import CallFailed
+from shared.errors import BackendUnreachable, CallFailed
 
 # Documents such as key sets and discovery: far below; a stream of unknown length: never.
 MAX_BODY_BYTES = 4 * 1024 * 1024
@@ -31,7 +31,7 @@ class WireTransport(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send one request and return its whole response. Raises httpx's own exceptions."""
         body = await request.aread()
-        headers = tuple((k.lower(), v) for k, v in request.headers.items() if k.lower() not in NOT_FORWARDED)
+        headers = tuple((k.lower(), v) for k, v in request.headers.multi_items() if k.lower() not in NOT_FORWARDED)
         outbound = OutboundRequest(
             request.method, request.url.raw_path.decode("ascii"), headers, body,
             idempotent=request.method in {"GET", "HEAD", "OPTIONS"}, max_body_bytes=MAX_BODY_BYTES,
@@ -71,4 +71,11 @@ class _Waiter:
 
     def broke(self, error: CallFailed) -> None:
         if not self.future.done():
-            self.future.set_exception(httpx.NetworkError(error.detail, request=self._request))
+            self.future.set_exception(_as_httpx(error, self._request))
+
+
+def _as_httpx(error: CallFailed, request: httpx.Request) -> httpx.TransportError:
+    """ConnectError only when provably nothing was sent: callers retry anything on it."""
+    if isinstance(error, BackendUnreachable):
+        return (httpx.ReadError if error.sent else httpx.ConnectError)(error.detail, request=request)
+    return httpx.RemoteProtocolError(error.detail, request=request)
