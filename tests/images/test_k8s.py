@@ -1,0 +1,62 @@
+import importlib
+
+import pytest
+import yaml
+
+from tests.images.dockerfile import ROOT, Dockerfile
+
+each = pytest.mark.parametrize("bff", ["mobile", "web"])
+
+
+def parts(bff: str) -> dict[str, dict]:
+    """Return a BFF's manifests by kind."""
+    return {part["kind"]: part for part in yaml.safe_load_all((ROOT / f"bffs/{bff}/k8s.yaml").read_text())}
+
+
+@each
+def test_the_environment_of_the_deployment_is_what_the_settings_read(bff: str) -> None:
+    """A name that no setting knows would be ignored in silence; a value that does not fit would stop every pod."""
+    (container,) = parts(bff)["Deployment"]["spec"]["template"]["spec"]["containers"]
+    given = {one["name"].removeprefix("FRONTAGE_").lower(): one["value"] for one in container["env"]}
+    module = importlib.import_module(f"bffs.{bff}.settings")
+    settings = getattr(module, f"{bff.title()}Settings")
+    assert set(given) <= set(settings.model_fields)
+    read = settings.model_validate(given)
+    assert read.mode == "production"
+    stop = parts(bff)["Deployment"]["spec"]["template"]["spec"]["terminationGracePeriodSeconds"]
+    assert stop > (read.drain_delay + read.drain_grace).total_seconds()
+    assert read.port == container["ports"][0]["containerPort"] == parts(bff)["Service"]["spec"]["ports"][0]["port"]
+
+
+@each
+def test_the_pod_is_the_image_s_nobody(bff: str) -> None:
+    """The user of the image, no new privileges, nothing writable."""
+    pod = parts(bff)["Deployment"]["spec"]["template"]["spec"]
+    user = Dockerfile.read(ROOT / f"bffs/{bff}/Dockerfile").all("USER")[-1]
+    assert f"{pod['securityContext']['runAsUser']}:{pod['securityContext']['runAsGroup']}" == user
+    assert pod["containers"][0]["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
+
+
+@each
+def test_selectors_meet_their_pods(bff: str) -> None:
+    """A label changed in one place only leaves a service without endpoints."""
+    found = parts(bff)
+    labels = found["Deployment"]["spec"]["template"]["metadata"]["labels"].items()
+    for selector in (
+        found["Deployment"]["spec"]["selector"]["matchLabels"],
+        found["Service"]["spec"]["selector"],
+        found["PodDisruptionBudget"]["spec"]["selector"]["matchLabels"],
+    ):
+        assert selector.items() <= labels
+
+
+@each
+def test_liveness_asks_the_process_alone_and_readiness_what_it_needs(bff: str) -> None:
+    """A sick backend must take pods out of rotation, never restart them."""
+    (container,) = parts(bff)["Deployment"]["spec"]["template"]["spec"]["containers"]
+    assert container["livenessProbe"]["httpGet"]["path"] == "/health/live"
+    assert container["readinessProbe"]["httpGet"]["path"] == "/health/ready"
