@@ -1,7 +1,6 @@
 """The connections to one backend: reuse, limit, queue, and that every slot and socket comes back. Real sockets."""
 
 import asyncio
-import os
 import socket
 import time
 from collections.abc import AsyncIterator
@@ -49,7 +48,7 @@ def sockets() -> int:
     names = []
     for entry in Path("/proc/self/fd").iterdir():
         try:
-            names.append(os.readlink(entry))
+            names.append(entry.readlink().name)
         except FileNotFoundError:
             continue
     return sum(name.startswith("socket:") for name in names)
@@ -70,7 +69,7 @@ async def slow_to_accept() -> AsyncIterator[str]:
         listener.listen(0)
         for _ in range(3):
             filler = socket.socket()
-            filler.setblocking(False)  # noqa: FBT003 - the socket module's own signature
+            filler.setblocking(False)
             filler.connect_ex(listener.getsockname())
             fillers.append(filler)
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"

@@ -11,10 +11,10 @@ from tests.shared.backends.raw import OK, RawBackend, Script, answers, fields_of
 
 async def test_it_answers_as_httpx_users_know_it() -> None:
     """Status, headers, JSON; query and body as given; repeated headers stay repeated."""
-    async with RawBackend(answers(http(b'{"a": 1}', "x-a: 1", "x-a: 2"))) as backend:
-        async with httpx.AsyncClient(transport=WireTransport(), base_url=backend.url) as client:
-            got = await client.get("/keys", params={"q": "a b"})
-            posted = await client.post("/token", json={"b": 2})
+    answer = http(b'{"a": 1}', "x-a: 1", "x-a: 2")
+    async with RawBackend(answers(answer)) as backend, httpx.AsyncClient(transport=WireTransport()) as client:
+        got = await client.get(f"{backend.url}/keys", params={"q": "a b"})
+        posted = await client.post(f"{backend.url}/token", json={"b": 2})
 
     assert (got.status_code, got.json(), got.headers.get_list("x-a")) == (200, {"a": 1}, ["1", "2"])
     assert posted.json() == {"a": 1}
