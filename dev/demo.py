@@ -4,6 +4,7 @@ A phone and a browser get their dashboard in one call each; then a backend falls
 the deadline, with the gap named. Starts a copy of its own, unless one runs already; then that one stays.
 """
 
+import argparse
 import shutil
 import ssl
 import sys
@@ -28,7 +29,7 @@ SILENT: Final = "orders"
 SILENT_SECTION: Final = "recentOrders"
 # What the client allows the second pair: long enough for an attempt and its end, short enough to watch.
 PATIENCE_MS: Final = 1_500
-# Every service of ours flushes its spans four times a second; Envoy, in its own defaults, every 5 s.
+# Every service flushes its spans four times a second, Envoy too; a busy machine may need some seconds more.
 TRACE_WITHIN_S: Final = 6.0
 QUERY: Final = (
     "query { dashboard { displayName tier recentOrders { id amount currency status placedAt } "
@@ -54,7 +55,11 @@ class Answer:
 
 def main() -> int:
     """Tell the story; returns 0 when every step of it was true."""
-    run = RunFolder(ROOT / ".local", 0)
+    parser = argparse.ArgumentParser(prog="python -m dev.demo", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--state", type=Path, default=ROOT / ".local")
+    parser.add_argument("--port-offset", type=int, default=0)
+    given = parser.parse_args()
+    run = RunFolder(given.state.resolve(), given.port_offset)
     begun = time.monotonic()
     try:
         with running_copy(run) as record:
