@@ -17,7 +17,7 @@ from dev.traces.words import deadline_words, gap_words, label, lost_words, marks
 MIN_WIDTH: Final = 60
 # Bars wider than this only make the eye travel.
 MAX_BAR: Final = 100
-MIN_BAR: Final = 16
+MIN_BAR: Final = 20
 MS_WIDTH: Final = 9  # 99,999.9
 MAX_NAME: Final = 44
 MAX_NOTE: Final = 30
@@ -36,7 +36,7 @@ def render_trace(trace_json: Json, *, width: int, colour: bool, unicode: bool | 
     names = [_indented(row, width, glyphs) for row in shown]
     note_width = min(max((width_of(one) for one in [*notes, "note"]), default=0), MAX_NOTE)
     room = width - MS_WIDTH - note_width - 3
-    name_width = min(max((width_of(one) for one in names), default=0), MAX_NAME, room - max(MIN_BAR, room // 2))
+    name_width = min(max((width_of(one) for one in names), default=0), MAX_NAME, room - max(MIN_BAR, room * 9 // 20))
     bar_width = min(room - name_width, MAX_BAR)
     lines = [*_header(fall, width, glyphs, paint), ""]
     lines.append(f"{'':{name_width}} {axis(fall, bar_width, glyphs)} {'ms':>{MS_WIDTH}} {'note'}")

@@ -60,7 +60,7 @@ def waterfall(trace: Json) -> Waterfall:
     return Waterfall(
         trace_id=trace["traceID"],
         service=rows[0].service if rows else "",
-        name=_title(rows),
+        name=answered.name if answered else _title(rows),
         start_us=start_us,
         total_us=rows[0].duration_us if rows else 0,
         scale_us=max(extent_us, deadline_us if in_sight else 0, 1),
@@ -84,6 +84,6 @@ def gaps(value: str) -> tuple[Gap, ...]:
 
 
 def _title(rows: tuple[Row, ...]) -> str:
-    """The edge calls everything alike; the first span with a route template says what was asked for."""
+    """Without a BFF in it, the first span with a route template says what was asked for."""
     routed = (row.name for row in rows if row.role is Role.SERVER and " /" in row.name)
     return next(routed, rows[0].name if rows else "")

@@ -68,7 +68,7 @@ def dashboard(trace_id: str = TRACE_ID, at_ns: int = AT_NS) -> dict[str, Any]:
     """A degraded dashboard: orders times out and is given up at the deadline, alerts comes at the second attempt."""
     its = {"trace_id": trace_id, "at_ns": at_ns}
     edge = [
-        span(1, 0, "ingress", 0, 907, "server", **its, http__status_code="200"),
+        span(1, 0, "GET /mobile/{**rest}", 0, 907, "server", **its, http__status_code="200"),
         span(2, 1, "router mobile egress", 1.1, 905, "client", **its, http__status_code="200"),
     ]
     mobile = [

@@ -40,7 +40,7 @@ async def test_services_and_operations_are_listed(query: httpx.AsyncClient, stor
 
     assert (await query.get("/api/services")).json()["data"] == ["edge", "mobile", "users"]
     assert (await query.get("/api/services/edge/operations")).json() == {
-        "data": ["ingress", "router mobile egress"], "total": 2, "limit": 0, "offset": 0, "errors": None,
+        "data": ["GET /mobile/{**rest}", "router mobile egress"], "total": 2, "limit": 0, "offset": 0, "errors": None,
     }  # fmt: skip
     assert (await query.get("/api/services/nobody/operations")).json()["data"] == []
 

@@ -16,19 +16,19 @@ edge GET /mobile/v1/dashboard
 degraded recentOrders: deadline, the default stands in
 trace 4bf92f3577b34da6a3ce929d0e0e4736
 
-                         0            deadline ┃        ms note
-edge ingress             ━━━━━━━━━━━━━━━━━━━━━━┃     907.0 200
- router mobile egress    ──────────────────────┃     905.0 200
-  mobile GET /mobile/v1… ━━━━━━━━━━━━━━━━━━━━━━┃     899.4 200 · degraded
-   profile               ─                     ┃      12.0
-    GET users            █                     ┃      11.6 200
-     users GET /api/int… ━                     ┃       9.0 200
-   recentOrders          ──────────────────────┃     897.0 degraded: deadline
-    GET orders #1        ▓▓▓▓▓▓▓▓▓▓            ┃     400.0 timeout · retried
-    GET orders #2                   ░░░░░░░░░░░┃     460.0 cancelled
-   alerts                ──                    ┃      90.0
-    GET alerts #1        ▓                     ┃      30.0 503 faulted · retried
-    GET alerts #2         █                    ┃      40.0 200
+                           0          deadline ┃        ms note
+edge GET /mobile/{**rest}  ━━━━━━━━━━━━━━━━━━━━┃     907.0 200
+ router mobile egress      ────────────────────┃     905.0 200
+  mobile GET /mobile/v1/d… ━━━━━━━━━━━━━━━━━━━━┃     899.4 200 · degraded
+   profile                 ─                   ┃      12.0
+    GET users              █                   ┃      11.6 200
+     users GET /api/inter… ━                   ┃       9.0 200
+   recentOrders            ────────────────────┃     897.0 degraded: deadline
+    GET orders #1          ▓▓▓▓▓▓▓▓▓           ┃     400.0 timeout · retried
+    GET orders #2                    ░░░░░░░░░░┃     460.0 cancelled
+   alerts                  ──                  ┃      90.0
+    GET alerts #1          ▓                   ┃      30.0 503 faulted · retried
+    GET alerts #2           █                  ┃      40.0 200
 """
 
 ASCII_AT_80 = """\
@@ -37,19 +37,19 @@ edge GET /mobile/v1/dashboard
 degraded recentOrders: deadline, the default stands in
 trace 4bf92f3577b34da6a3ce929d0e0e4736
 
-                         0             deadline |        ms note
-edge ingress             =======================|     907.0 200
- router mobile egress    -----------------------|     905.0 200
-  mobile GET /mobile/v1~ =======================|     899.4 200, degraded
-   profile               -                      |      12.0
-    GET users            #                      |      11.6 200
-     users GET /api/int~ =                      |       9.0 200
-   recentOrders          -----------------------|     897.0 degraded: deadline
-    GET orders #1        xxxxxxxxxxx            |     400.0 timeout, retried
-    GET orders #2                   ~~~~~~~~~~~~|     460.0 cancelled
-   alerts                --                     |      90.0
-    GET alerts #1        x                      |      30.0 503 faulted, retried
-    GET alerts #2         #                     |      40.0 200
+                            0          deadline |        ms note
+edge GET /mobile/{**rest}   ====================|     907.0 200
+ router mobile egress       --------------------|     905.0 200
+  mobile GET /mobile/v1/da~ ====================|     899.4 200, degraded
+   profile                  -                   |      12.0
+    GET users               #                   |      11.6 200
+     users GET /api/intern~ =                   |       9.0 200
+   recentOrders             --------------------|     897.0 degraded: deadline
+    GET orders #1           xxxxxxxxx           |     400.0 timeout, retried
+    GET orders #2                     ~~~~~~~~~~|     460.0 cancelled
+   alerts                   --                  |      90.0
+    GET alerts #1           x                   |      30.0 503 faulted, retried
+    GET alerts #2            #                  |      40.0 200
 """
 
 

@@ -29,7 +29,7 @@ def test_a_degraded_dashboard_row_by_row() -> None:
     ]  # fmt: skip
     users = "GET /api/internal/users/{user_id}/profile"
     assert rows == [
-        (0, "server", "edge ingress", 0, 907_000, "", "", "200"),
+        (0, "server", "edge GET /mobile/{**rest}", 0, 907_000, "", "", "200"),
         (1, "call", "router mobile egress", 1_100, 905_000, "", "", "200"),
         (2, "server", "mobile GET /mobile/v1/dashboard", 2_200, 899_400, "", "", "200 · degraded"),
         (3, "section", "profile", 3_000, 12_000, "profile", "", ""),
