@@ -52,7 +52,7 @@ async def fan_out(
     for a missing required section and ProblemError(NOT_FOUND) when the subject does not exist. When cancelled, gives
     up every attempt at once: the backends see their connections close.
     """
-    asked = [one for one in sections.declared if only is None or one.attribute in only]
+    asked = _asked(sections, parameters, only)
     running = FanOut(asked, backends, deadline.earlier(COMPOSE_RESERVE), caller, ledger, parameters)
     try:
         running.start()
@@ -66,6 +66,18 @@ async def fan_out(
         ledger.degraded = f"{ledger.degraded},{said}" if ledger.degraded else said
     unasked = {one.attribute: one.default for one in sections.declared if one not in asked and one.fallback}
     return sections({**unasked, **composer.values}, tuple(composer.gaps))
+
+
+def _asked(sections: type[S], parameters: Mapping[str, str], only: Collection[str] | None) -> list[Section[Any]]:
+    """Return the sections to fetch. Raises TypeError for a section or a parameter that is spelt wrong or left out."""
+    asked = [one for one in sections.declared if only is None or one.attribute in only]
+    if only is not None and (unknown := set(only).difference(one.attribute for one in asked)):
+        raise TypeError(f"{sections.__name__} has no section {', '.join(sorted(unknown))}")
+    if not sections.parameters <= parameters.keys():
+        missing = {name for one in asked for name in one.call.parameters} - parameters.keys()
+        if missing:
+            raise TypeError(f"{sections.__name__} needs {', '.join(sorted(missing))}")
+    return asked
 
 
 class FanOut:

@@ -71,7 +71,8 @@ class HttpxChannel:
             request.method, request.target, headers=headers, content=request.body or None
         ) as response:
             body = bytearray()
-            async for part in response.aiter_raw():
+            assert isinstance(response.stream, httpx.AsyncByteStream)  # noqa: S101 - an async client's is
+            async for part in response.stream:  # as it came, also from a transport that has read it already
                 body += part
                 if len(body) > request.max_body_bytes:
                     raise BackendInvalid(self._backend, f"answered more than {request.max_body_bytes} bytes")
@@ -82,7 +83,7 @@ class HttpxChannel:
         """Cancel what is under way, tell whoever still waits, and close every connection."""
         running = list(self._receivers.items())
         for task, receiver in running:
-            if not task.cancelling():  # else it was given up, and its receiver hears nothing more
+            if not task.done() and not task.cancelling():  # else its receiver was told, or does not want to hear
                 task.cancel()
                 receiver.broke(BackendUnreachable(self._backend, "channel closed"))
         await asyncio.gather(*(task for task, _ in running), return_exceptions=True)

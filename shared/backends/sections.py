@@ -26,7 +26,7 @@ RETRY_HINT: Final = timedelta(seconds=2)
 # 4xx and wrong payloads do not mend themselves within a client's patience.
 LASTING: Final = frozenset({Reason.REFUSED, Reason.INVALID})
 # Names the answer itself uses.
-RESERVED: Final = frozenset({"degraded", "asked"})
+RESERVED: Final = frozenset({"degraded", "declared", "parameters", "values"})
 
 
 class Degraded(BaseModel):
@@ -127,7 +127,9 @@ class Sections:
 
     def __init_subclass__(cls) -> None:
         """Collect the declaration and refuse one that cannot hold."""
-        sections = tuple(value for value in vars(cls).values() if isinstance(value, Section))
+        owners = reversed(cls.__mro__)  # what a parent declared comes first, and may be declared anew
+        found = {name: value for owner in owners for name, value in vars(owner).items() if isinstance(value, Section)}
+        sections = tuple(found.values())
         names = [section.name for section in sections]
         if twice := {name for name in names if names.count(name) > 1}:
             raise TypeError(f"{cls.__name__}: two sections for one field: {', '.join(sorted(twice))}")

@@ -11,7 +11,7 @@ from typing import Any
 
 from shared.backends.backend import Backend, Backends
 from shared.backends.channel import Headers, OutboundRequest, PlainReply, Receiver
-from shared.clock import Clock
+from shared.clock import Clock, Timer
 from shared.errors import BackendUnreachable, CallFailed
 
 Act = Callable[[Receiver], None]
@@ -56,11 +56,14 @@ class ScriptedExchange:
     def __init__(self) -> None:
         self.aborted = False
         self.over = False
+        self.timer: Timer | None = None
 
     def abort(self) -> None:
         """Note that the caller left."""
         if not self.over:
             self.aborted = self.over = True
+            if self.timer is not None:
+                self.timer.cancel()
 
 
 class Scripted:
@@ -91,7 +94,7 @@ class Scripted:
                 step.act(receiver)
 
         if step.act is not None:
-            self.clock.call_later(step.after_s, play)
+            exchange.timer = self.clock.call_later(step.after_s, play)
         return exchange
 
     async def aclose(self) -> None:
