@@ -1,0 +1,1 @@
+"""The declarative edge: one YAML, its judges, its compiler, and the Envoy that it runs."""

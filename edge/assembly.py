@@ -1,0 +1,61 @@
+"""The edge as one: ``edge.yaml`` and its fragments, with every name resolved.
+
+Owns what a name means: a fragment's own policy first, then a shared one; routes of a fragment carry its name.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from edge.spec import AuthSpec, EdgeSpec, FragmentSpec, IncludeSpec, LimitSpec, ListenerSpec, RouteSpec
+
+
+@dataclass(frozen=True, slots=True)
+class OwnedRoute:
+    """A route, its full name, and the fragment it came from (None: ``edge.yaml`` itself)."""
+
+    name: str
+    owner: str | None
+    spec: RouteSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """What the judges judge and the compiler compiles."""
+
+    spec: EdgeSpec
+    fragments: Mapping[str, FragmentSpec] = field(default_factory=dict)
+
+    def routes(self) -> Iterator[OwnedRoute]:
+        """Yield every route, in the order of the files."""
+        for route in self.spec.routes:
+            yield OwnedRoute(route.name, None, route)
+        for owner, fragment in self.fragments.items():
+            for route in fragment.routes:
+                yield OwnedRoute(f"{owner}.{route.name}", owner, route)
+
+    def limits(self) -> dict[str, LimitSpec]:
+        """Return every limit by its full name."""
+        own = {
+            f"{owner}.{name}": limit
+            for owner, fragment in self.fragments.items()
+            for name, limit in fragment.policies.limits.items()
+        }
+        return {**self.spec.policies.limits, **own}
+
+    def limit_name(self, owner: str | None, name: str) -> str | None:
+        """Return the full name of the limit that ``owner`` means by ``name``, or None."""
+        known = self.limits()
+        candidates = [f"{owner}.{name}", name] if owner else [name]
+        return next((candidate for candidate in candidates if candidate in known), None)
+
+    def auth(self, route: OwnedRoute) -> AuthSpec | None:
+        """Return the route's auth policy, if it has one."""
+        return self.spec.policies.auth.get(route.spec.auth) if route.spec.auth else None
+
+    def include(self, owner: str) -> IncludeSpec:
+        """Return what was granted to a fragment."""
+        return self.spec.include[owner]
+
+    def serving(self) -> dict[str, ListenerSpec]:
+        """Return the listeners that serve routes: all that do not redirect."""
+        return {name: listener for name, listener in self.spec.listeners.items() if listener.redirect is None}

@@ -1,0 +1,188 @@
+"""The way of a request through a listener, in order; the order is the architecture.
+
+guard → answers → limits → token → claims → deadline → body → router. On the way back the same backwards, so ``guard``
+sees every answer last. Owns the filters and their per-route parts.
+"""
+
+from typing import Any, Final
+
+from edge.assembly import Edge, OwnedRoute
+from edge.envoy import answers, lua
+from edge.envoy.words import Json, milliseconds, seconds, typed
+from edge.spec import IssuerSpec, LimitSpec, ListenerSpec
+
+GUARD: Final = "frontage.guard"
+ANSWERS: Final = "frontage.answers"
+LIMITS: Final = "envoy.filters.http.local_ratelimit"
+TOKEN: Final = "envoy.filters.http.jwt_authn"  # noqa: S105 - Envoy's name of the filter
+CLAIMS: Final = "frontage.claims"
+DEADLINE: Final = "frontage.deadline"
+BODY: Final = "envoy.filters.http.buffer"
+BUFFER: Final = "envoy.extensions.filters.http.buffer.v3.Buffer"
+
+IDENTITY_PREFIXES: Final = ("x-auth-", "x-user-", "x-frontage-")
+IDENTITY_HEADERS: Final = ("x-internal-token", "x-client-id", "x-forwarded-client-cert", "x-trace-id", "x-user")
+HOP_HEADERS: Final = ("keep-alive", "proxy-authorization", "proxy-connection", "te", "trailer")
+FORWARDING_HEADERS: Final = (
+    "forwarded", "x-real-ip", "true-client-ip", "x-forwarded-host", "x-forwarded-prefix", "x-forwarded-port",
+    "x-original-url", "x-rewrite-url", "x-envoy-original-path", "x-envoy-original-host", "x-http-method-override",
+)  # fmt: skip
+
+# Pseudo-headers and what Envoy has added before the guard counts.
+OWN_HEADERS: Final = 12
+JWKS_TIMEOUT: Final = "2s"  # a key set is a kilobyte; a slower issuer is down for our purposes
+# Addresses remembered at once, about 200 bytes each; the least recently seen goes first.
+MAX_CLIENTS: Final = 20_000
+
+
+def http_filters(edge: Edge, listener: ListenerSpec) -> list[Json]:
+    """Return the filters of a listener that serves routes."""
+    return [
+        *edge_filters(edge, listener),
+        _filter(LIMITS, _limit_filter()),
+        *([_filter(TOKEN, _token_filter(edge))] if edge.spec.policies.auth else []),
+        _lua(CLAIMS, lua.CLAIMS),
+        _lua(DEADLINE, lua.DEADLINE),
+        # Whole before it goes on: a slow sender holds memory here, not a BFF's worker, and 413 comes before any work.
+        _filter(BODY, typed(BUFFER, max_request_bytes=listener.request.max_body)),
+        router(),
+    ]  # fmt: skip
+
+
+def edge_filters(edge: Edge, listener: ListenerSpec) -> list[Json]:
+    """Return what stands first on every listener, redirecting ones too."""
+    # RFC 6797 §7.2: never over plain HTTP
+    hsts = listener.hsts if listener.tls is not None else None
+    mutations = {"response_mutations": answers.every_answer(hsts)}
+    return [
+        _lua(GUARD, "\n".join([*_constants(edge, listener), lua.GUARD])),
+        _filter(ANSWERS, typed("envoy.extensions.filters.http.header_mutation.v3.HeaderMutation", mutations=mutations)),
+    ]
+
+
+def _constants(edge: Edge, listener: ListenerSpec) -> list[str]:
+    """Return what the guard needs to know, as the first lines of its source."""
+    return [
+        f"local RATIO = {edge.spec.telemetry.ratio!r}",
+        f"local MAX_HEADER_COUNT = {listener.request.max_header_count + OWN_HEADERS}",
+        f"local MAX_HEADER_BYTES = {listener.request.max_headers}",
+    ]
+
+
+def router() -> Json:
+    """Return the last filter. Its own headers and its own spans would tell clients about our insides."""
+    config = typed("envoy.extensions.filters.http.router.v3.Router", suppress_envoy_headers=True)
+    return _filter("envoy.filters.http.router", config)
+
+
+def per_route(edge: Edge, route: OwnedRoute) -> tuple[Json, Json]:
+    """Return a route's own part of the filters, and the metadata that the Lua filters read."""
+    metadata: Json = {DEADLINE: {"timeout_ms": milliseconds(route.spec.timeout)}}
+    config: Json = {}
+    auth = edge.auth(route)
+    if auth is not None:
+        per = typed("envoy.extensions.filters.http.jwt_authn.v3.PerRouteConfig", requirement_name=route.spec.auth)
+        config[TOKEN] = per
+        issuers = {name: _issuer_rules(edge.spec.policies.issuers[name]) for name in auth.issuers}
+        metadata[CLAIMS] = {"scopes": list(auth.scopes), "issuers": issuers}
+    names = [full for name in route.spec.limits if (full := edge.limit_name(route.owner, name))]
+    if names:
+        limits = edge.limits()
+        config[LIMITS] = _limit_filter({name: limits[name] for name in names})
+    return config, metadata
+
+
+def _issuer_rules(issuer: IssuerSpec) -> Json:
+    algorithms = dict.fromkeys(sorted(issuer.algorithms), True)
+    return {"algorithms": algorithms, "token_type": issuer.token_type}
+
+
+def _token_filter(edge: Edge) -> Json:
+    requirements: Json = {}
+    for name, auth in edge.spec.policies.auth.items():
+        providers: list[Json] = [{"provider_name": issuer} for issuer in auth.issuers]
+        requirements[name] = providers[0] if len(providers) == 1 else {"requires_any": {"requirements": providers}}
+    return typed(
+        "envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication",
+        providers={name: _provider(name, issuer) for name, issuer in edge.spec.policies.issuers.items()},
+        requirement_map=requirements,
+    )
+
+
+def _provider(name: str, issuer: IssuerSpec) -> Json:
+    uri = {"uri": issuer.jwks, "cluster": jwks_cluster(name), "timeout": JWKS_TIMEOUT}
+    return {
+        "issuer": issuer.issuer,
+        "audiences": [issuer.audience],
+        "require_expiration": True,
+        "clock_skew_seconds": milliseconds(issuer.clock_skew) // 1000,
+        # Without from_headers Envoy would take a token from the query too.
+        "from_headers": [{"name": "authorization", "value_prefix": "Bearer "}],
+        "forward": True,  # mode verify: the BFF judges it again
+        "header_in_metadata": f"{name}.header",
+        "payload_in_metadata": f"{name}.claims",
+        "remote_jwks": {
+            "http_uri": uri,
+            "cache_duration": seconds(issuer.refresh),
+            # In the background: no request waits for keys; after a failure once a second until they are there.
+            "async_fetch": {"failed_refetch_duration": "1s"},
+            "retry_policy": {"num_retries": 1},
+        },
+    }
+
+
+def jwks_cluster(issuer: str) -> str:
+    """Return the name of the cluster that an issuer's keys come from; the dot keeps it apart from people's names."""
+    return f"frontage.jwks.{issuer}"
+
+
+def _limit_filter(limits: dict[str, LimitSpec] | None = None) -> Json:
+    """Return the filter without limits, or a route's own: one token bucket per client address and limit."""
+    name = "envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit"
+    if not limits:
+        return typed(name, stat_prefix="limits")
+    always = {"default_value": {"numerator": 100, "denominator": "HUNDRED"}}
+    return typed(
+        name,
+        stat_prefix="limits",
+        filter_enabled=always,
+        filter_enforced=always,
+        # Asked for by Envoy beside the descriptors; nobody reaches it, every request has an address.
+        token_bucket={"max_tokens": 4_000_000_000, "tokens_per_fill": 4_000_000_000, "fill_interval": "1s"},
+        always_consume_default_token_bucket=False,
+        max_dynamic_descriptors=MAX_CLIENTS,
+        enable_retry_after_header=True,
+        descriptors=[_descriptor(full, limit) for full, limit in limits.items()],
+        rate_limits=[
+            {"actions": [{"generic_key": {"descriptor_value": full}}, {"remote_address": {}}]} for full in limits
+        ],
+    )
+
+
+def _descriptor(full: str, limit: LimitSpec) -> Json:
+    bucket = {"max_tokens": limit.limit, "tokens_per_fill": limit.limit, "fill_interval": seconds(limit.window)}
+    # An entry without a value stands for any: each address gets a bucket of its own.
+    entries = [{"key": "generic_key", "value": full}, {"key": "remote_address"}]
+    return {"entries": entries, "token_bucket": bucket}
+
+
+def _filter(name: str, config: Json) -> Json:
+    return {"name": name, "typed_config": config}
+
+
+def _lua(name: str, source: str) -> Json:
+    config: dict[str, Any] = {"default_source_code": {"inline_string": source}}
+    return _filter(name, typed("envoy.extensions.filters.http.lua.v3.Lua", **config))
+
+
+def early_mutations(listener: ListenerSpec) -> list[Json]:
+    """Return what is taken off a request before anything else looks at it (identity.md §3.1).
+
+    Nobody outside may say who the caller is, where it comes from, or which path we should believe. Underscore variants
+    are refused outright (``headers_with_underscores_action``).
+    """
+    names = [*IDENTITY_HEADERS, *HOP_HEADERS, *FORWARDING_HEADERS]
+    if listener.trusted_hops == 0:  # no proxy of ours stands in front: what claims to come from one is made up
+        names.append("x-forwarded-for")
+    prefixes = [{"remove_on_match": {"key_matcher": {"prefix": prefix}}} for prefix in IDENTITY_PREFIXES]
+    return [*({"remove": name} for name in names), *prefixes]

@@ -1,0 +1,123 @@
+"""Listeners. Step 1 of a request: TLS, protocol, size and header limits, a normal path, nobody's headers but ours."""
+
+from typing import Final
+
+from edge.assembly import Edge
+from edge.envoy import answers, filters, telemetry
+from edge.envoy.words import Json, seconds, socket_address, typed
+from edge.spec import ListenerSpec, TlsSpec
+
+MANAGER: Final = "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
+DOWNSTREAM_TLS: Final = "envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext"
+HEADER_MUTATION: Final = "envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation"
+REQUEST_ID: Final = "envoy.extensions.request_id.uuid.v3.UuidRequestIdConfig"
+
+ALPN: Final = {"http1": "http/1.1", "http2": "h2"}
+TLS_VERSIONS: Final = {"1.2": "TLSv1_2", "1.3": "TLSv1_3"}
+# Forward secrecy and authenticated encryption only (RFC 9325 §4.2), for the clients that have no TLS 1.3.
+TLS12_CIPHERS: Final = (
+    "[ECDHE-ECDSA-AES128-GCM-SHA256|ECDHE-ECDSA-CHACHA20-POLY1305]",
+    "[ECDHE-RSA-AES128-GCM-SHA256|ECDHE-RSA-CHACHA20-POLY1305]",
+    "ECDHE-ECDSA-AES256-GCM-SHA384", "ECDHE-RSA-AES256-GCM-SHA384",
+)  # fmt: skip
+# Envoy's advice for an edge: what one connection or stream may make us hold.
+CONNECTION_BUFFER: Final = 32 * 1024
+MAX_STREAMS: Final = 100
+STREAM_WINDOW: Final = 64 * 1024
+CONNECTION_WINDOW: Final = 1024**2
+# Longer than a phone's pause between two screens; shorter than a NAT forgets.
+DOWNSTREAM_IDLE: Final = "300s"
+KIBIBYTE: Final = 1024
+# The guard answers with a problem at the limit; at twice the limit the codec cuts off, before anything is held.
+HARD: Final = 2
+# Never a peer; without any range Envoy takes all private ones.
+NOBODY: Final = "255.255.255.255"
+
+
+def compile_listener(edge: Edge, name: str, listener: ListenerSpec, routes: Json) -> Json:
+    """Return one listener; ``routes`` says where its route table comes from."""
+    chain: Json = {"filters": [{"name": "http", "typed_config": _manager(edge, name, listener, routes)}]}
+    if listener.tls is not None:
+        chain["transport_socket"] = _tls(listener, listener.tls)
+    return {
+        "name": name,
+        "address": socket_address(listener.address),
+        "per_connection_buffer_limit_bytes": max(CONNECTION_BUFFER, listener.request.max_body),
+        "listener_filters": [_inspector()] if listener.tls is not None else [],
+        "filter_chains": [chain],
+    }
+
+
+def _manager(edge: Edge, name: str, listener: ListenerSpec, routes: Json) -> Json:
+    request = listener.request
+    if listener.redirect is None:
+        chain = filters.http_filters(edge, listener)
+    else:
+        chain = [*filters.edge_filters(edge, listener), filters.router()]
+    early = typed(HEADER_MUTATION, mutations=filters.early_mutations(listener))
+    return typed(
+        MANAGER,
+        stat_prefix=name,
+        codec_type="AUTO" if "http2" in listener.protocols else "HTTP1",
+        http_filters=chain,
+        tracing=telemetry.tracing(edge.spec.telemetry),
+        access_log=telemetry.access_log(edge.spec.telemetry),
+        local_reply_config=answers.local_replies(),
+        early_header_mutation_extensions=[{"name": "frontage.strip", "typed_config": early}],
+        # who calls
+        use_remote_address=True,
+        xff_num_trusted_hops=listener.trusted_hops,
+        # Nobody outside is "internal": such callers could steer Envoy with x-envoy-* headers (CVE-2024-45806).
+        internal_address_config={"cidr_ranges": [{"address_prefix": NOBODY, "prefix_len": 32}]},
+        generate_request_id=True,
+        request_id_extension={"typed_config": typed(REQUEST_ID, pack_trace_reason=False)},
+        server_header_transformation="PASS_THROUGH",
+        # one spelling of a path (field case E1) and of a host (E3)
+        normalize_path=True,
+        merge_slashes=True,
+        path_with_escaped_slashes_action="REJECT_REQUEST",
+        strip_any_host_port=True,
+        strip_trailing_host_dot=True,
+        # limits
+        max_request_headers_kb=max(1, HARD * request.max_headers // KIBIBYTE),
+        request_headers_timeout="10s",
+        request_timeout=seconds(request.timeout),
+        stream_idle_timeout=seconds(request.timeout),
+        delayed_close_timeout="1s",
+        common_http_protocol_options={
+            "idle_timeout": DOWNSTREAM_IDLE,
+            "max_headers_count": HARD * request.max_header_count,
+            "headers_with_underscores_action": "ALLOW",  # until the guard, which answers where this would reset
+        },
+        http_protocol_options={},
+        http2_protocol_options={
+            "max_concurrent_streams": MAX_STREAMS,
+            "initial_stream_window_size": STREAM_WINDOW,
+            "initial_connection_window_size": CONNECTION_WINDOW,
+            "override_stream_error_on_invalid_http_message": True,  # one bad stream does not end the others
+        },
+        **routes,
+    )  # fmt: skip
+
+
+def _tls(listener: ListenerSpec, tls: TlsSpec) -> Json:
+    context = {
+        "tls_params": {
+            "tls_minimum_protocol_version": TLS_VERSIONS[tls.min_version],
+            "tls_maximum_protocol_version": "TLSv1_3",
+            "cipher_suites": list(TLS12_CIPHERS),
+        },
+        "tls_certificates": [
+            {"certificate_chain": {"filename": tls.certificate}, "private_key": {"filename": tls.key}},
+        ],
+        "alpn_protocols": [ALPN[one] for one in ("http2", "http1") if one in listener.protocols],
+    }
+    return {
+        "name": "envoy.transport_sockets.tls",
+        "typed_config": typed(DOWNSTREAM_TLS, common_tls_context=context),
+    }
+
+
+def _inspector() -> Json:
+    config = typed("envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector")
+    return {"name": "envoy.filters.listener.tls_inspector", "typed_config": config}

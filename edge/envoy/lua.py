@@ -1,0 +1,169 @@
+"""The few decisions that Envoy's own filters cannot take, as Lua.
+
+Owns the sources. Each runs inside Envoy for every request, so each is short. Envoy lets a request pass when a script
+breaks, therefore what judges runs under ``pcall``, and no verdict is a refusal. A reply made here passes through
+``answers.py`` like every other one of Envoy's own.
+"""
+
+from typing import Final
+
+# Step 1 of a request, and the last step of its answer.
+GUARD: Final = r"""
+-- Unseeded, every Envoy would make the same ids. The address of a table differs by thread and process.
+math.randomseed((os.time() * 1000 + tonumber(tostring({}):match("0x(%x+)"), 16)) % 2147483647)
+
+local SECRET = {access_token = true, id_token = true, refresh_token = true, authorization = true, bearer_token = true,
+                api_key = true, apikey = true, jwt = true}
+
+local function plain(text)
+  return (text:gsub("+", " "):gsub("%%(%x%x)", function(hex) return string.char(tonumber(hex, 16)) end))
+end
+
+-- A credential in a URL ends up in histories, logs and Referer headers: refused, so that nobody gets used to it.
+local function holds_secret(query)
+  for pair in query:gmatch("[^&;]+") do
+    local name, value = pair:match("^([^=]*)=?(.*)$")
+    name, value = plain(name):lower():gsub("-", "_"), plain(value)
+    if SECRET[name] or value:find("^eyJ[%w_-]+%.[%w_-]+%.[%w_-]*$") or value:find("^[Bb]earer eyJ") then return true end
+  end
+  return false
+end
+
+local function hex(bytes)
+  local out = {}
+  for i = 1, bytes do out[i] = string.format("%02x", math.random(0, 255)) end
+  return table.concat(out)
+end
+
+-- version 00, no zero ids (W3C Trace Context §3.2.2)
+local function is_traceparent(value)
+  local trace, span = value:match("^00%-(%x+)%-(%x+)%-%x%x$")
+  return trace ~= nil and #trace == 32 and #span == 16 and trace:find("[^0]") ~= nil and span:find("[^0]") ~= nil
+     and not value:find("%u")
+end
+
+-- What one part strips or decodes once more, another judged without it (field case E1).
+local AMBIGUOUS = {["2e"] = true, ["2f"] = true, ["5c"] = true, ["25"] = true, ["3b"] = true}
+
+local function is_ambiguous(path)
+  local low = path:lower()
+  if low:find(";", 1, true) or low:find("%3b", 1, true) or low:find("%2e", 1, true) then return true end
+  for code in low:gmatch("%%25(%x%x)") do
+    if AMBIGUOUS[code] then return true end
+  end
+  return false
+end
+
+local function judge(headers)
+  local path, query = (headers:get(":path") or ""):match("^([^?]*)%??(.*)$")
+  if (headers:get(":authority") or "") == "" then return "400", "The request names no host." end
+  if headers:get(":method") == "TRACE" then return "405", "TRACE is not allowed." end  -- it echoes credentials
+  if is_ambiguous(path) then return "400", "The path holds an ambiguous escape or a ';'." end
+  if query ~= "" and holds_secret(query) then
+    return "401", "Send the token in the Authorization header, never in the URL."
+  end
+  -- Envoy joins repeated ones with a comma, which no bearer token holds.
+  local credential = headers:get("authorization")
+  if credential ~= nil and credential:find("^[Bb]earer .*,") then return "400", "Send one Authorization header." end
+  local count, bytes = 0, 0
+  for name, value in pairs(headers) do  -- Envoy itself would reset an HTTP/2 stream for these, without a word
+    count, bytes = count + 1, bytes + #name + #value
+    -- x_user_id and x-user-id are one variable to WSGI and CGI
+    if name:find("_", 1, true) then return "400", "A header name holds an underscore." end
+  end
+  if count > MAX_HEADER_COUNT or bytes > MAX_HEADER_BYTES then
+    return "431", "The request headers are too many or too large."
+  end
+end
+
+function envoy_on_request(handle)
+  local headers = handle:headers()
+  local sound, status, detail = pcall(judge, headers)
+  if not sound then status, detail = "400", "The request is malformed." end
+  if status ~= nil then return handle:respond({[":status"] = status}, detail) end
+  local parent = headers:get("traceparent")
+  if parent ~= nil and (headers:getNumValues("traceparent") > 1 or not is_traceparent(parent)) then
+    -- Envoy starts no span for it; the BFF shall begin a trace whose id we know.
+    local trace = hex(16)
+    headers:replace("traceparent", "00-" .. trace .. "-" .. hex(8) .. "-" .. (math.random() < RATIO and "01" or "00"))
+    headers:remove("tracestate")
+    handle:streamInfo():dynamicMetadata():set("frontage.guard", "trace_id", trace)
+  end
+end
+
+function envoy_on_response(handle)
+  local headers = handle:headers()
+  local named = headers:get("connection")  -- of the connection to the upstream, and everything it names (E5)
+  if named ~= nil then
+    for name in named:gmatch("[^,%s]+") do
+      if name:lower() ~= "close" and name:lower() ~= "keep-alive" then headers:remove(name) end
+    end
+  end
+  local trace = headers:get("x-trace-id")
+  if trace == nil or #trace ~= 32 then  -- refused before a span began: by the codec, or for a bad path or traceparent
+    local kept = handle:streamInfo():dynamicMetadata():get("frontage.guard")
+    trace = (kept and kept.trace_id) or hex(16)
+    headers:replace("x-trace-id", trace)
+  end
+  if headers:get("x-frontage-own") ~= nil then
+    headers:remove("x-frontage-own")
+    local body = handle:body()
+    if body ~= nil then
+      local text = body:getBytes(0, body:length())
+      -- Quotes inside JSON strings are escaped, so these stand for the members themselves.
+      text = text:gsub('"traceId":null', '"traceId":"' .. trace .. '"'):gsub('"instance":null', '"instance":"/"')
+      text = text:gsub('"retryAfterSeconds":"(%d+)"', '"retryAfterSeconds":%1')
+      body:setBytes(text)
+    end
+  end
+end
+"""
+
+# Step 2: what jwt_authn does not ask. It reads Envoy's own parse of the token, so two parsers cannot differ.
+CLAIMS: Final = r"""
+local INVALID = "The access token is not valid."
+
+local function judge(handle, wanted)
+  local verified = handle:streamInfo():dynamicMetadata():get("envoy.filters.http.jwt_authn") or {}
+  for issuer, rules in pairs(handle:metadata():get("issuers")) do
+    local header, claims = verified[issuer .. ".header"], verified[issuer .. ".claims"]
+    if header ~= nil and claims ~= nil then
+      local typ = header.typ:lower():gsub("^application/", "")
+      if not rules.algorithms[header.alg] or typ ~= rules.token_type then return "401", INVALID end
+      if header.crit ~= nil then return "401", INVALID end  -- we understand no extension (RFC 7515 §4.1.11)
+      if type(claims.sub) ~= "string" or claims.sub == "" then return "401", INVALID end
+      local held = " " .. (type(claims.scope) == "string" and claims.scope or "") .. " "
+      for _, scope in ipairs(wanted) do
+        if not held:find(" " .. scope .. " ", 1, true) then return "403", "The access token lacks a scope." end
+      end
+      return "pass"
+    end
+  end
+end
+
+function envoy_on_request(handle)
+  local wanted = handle:metadata():get("scopes")
+  if wanted == nil then return end  -- a route without auth
+  local sound, verdict, detail = pcall(judge, handle, wanted)
+  if sound and verdict == "pass" then return end
+  if not sound or verdict == nil then verdict, detail = "401", INVALID end
+  handle:respond({[":status"] = verdict}, detail)
+end
+"""
+
+# Step 3: min(route timeout, what the client asked for) - 100 ms goes upstream; Envoy itself gives up at the minimum.
+DEADLINE: Final = r"""
+function envoy_on_request(handle)
+  local timeout = handle:metadata():get("timeout_ms")
+  if timeout == nil then return end
+  local headers = handle:headers()
+  local asked = headers:get("x-deadline-ms")
+  -- A positive whole number, once, below 12 days; anything else does not count, and nothing can extend the route's.
+  if asked ~= nil and headers:getNumValues("x-deadline-ms") == 1 and asked:find("^%d+$") and #asked <= 9 then
+    local milliseconds = tonumber(asked)
+    if milliseconds > 0 and milliseconds < timeout then timeout = milliseconds end
+  end
+  headers:replace("x-deadline-ms", string.format("%d", math.max(1, timeout - 100)))
+  headers:replace("x-envoy-upstream-rq-timeout-ms", string.format("%d", timeout))
+end
+"""

@@ -1,0 +1,125 @@
+"""Route tables. Step 2 of a request: by host, path template, method, header and query.
+
+Owns the order: the most specific route first, whatever the order in the files (field case E2).
+"""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from edge.assembly import Edge, OwnedRoute
+from edge.envoy import filters
+from edge.envoy.answers import OWN_MARK
+from edge.envoy.telemetry import TEMPLATE
+from edge.envoy.words import Json, seconds, set_header
+from edge.paths import parse_path
+from edge.spec import ListenerSpec, MatchSpec
+
+HTTPS_PORT: Final = 443
+
+
+def compile_routes(edge: Edge, name: str, listener: ListenerSpec) -> Json:
+    """Return a listener's route table. A host that nobody named has no virtual host: 404, never the first one (E3)."""
+    if listener.redirect is not None:
+        return _redirects(name, listener, edge.spec.listeners[listener.redirect])
+    groups: dict[tuple[str, ...], list[str]] = {}
+    routes = in_order(edge)
+    served = {host for route in routes for host in route.spec.match.hosts}
+    for host in dict.fromkeys([*listener.hosts, *(one for one in sorted(served) if _covered(one, listener))]):
+        takes = tuple(route.name for route in routes if not route.spec.match.hosts or host in route.spec.match.hosts)
+        groups.setdefault(takes, []).append(host)
+    by_name = {route.name: route for route in routes}
+    hosts = [
+        {"name": f"{name}-{number}", "domains": domains, "routes": list(_table(edge, [by_name[one] for one in takes]))}
+        for number, (takes, domains) in enumerate(groups.items())
+    ]
+    return {"name": name, "virtual_hosts": hosts, "response_headers_to_remove": [OWN_MARK]}
+
+
+def in_order(edge: Edge) -> list[OwnedRoute]:
+    """Return every route, the most specific first."""
+    return sorted(edge.routes(), key=_rank)
+
+
+def _rank(route: OwnedRoute) -> tuple[object, ...]:
+    match = route.spec.match
+    conditions = len(match.headers) + len(match.query) + bool(match.methods) + bool(match.hosts)
+    return (parse_path(match.path).rank(), match.path, -conditions, route.name)
+
+
+def _covered(host: str, listener: ListenerSpec) -> bool:
+    """Whether a route's own host lies under a wildcard of the listener."""
+    suffixes = [one[1:] for one in listener.hosts if one.startswith("*.")]
+    return host in listener.hosts or any(host.endswith(suffix) for suffix in suffixes)
+
+
+def _table(edge: Edge, routes: list[OwnedRoute]) -> Iterator[Json]:
+    """Yield the routes in order; after the last one of a path that knows only some methods, its 405."""
+    for position, route in enumerate(routes):
+        yield _route(edge, route)
+        path = parse_path(route.spec.match.path)
+        same = [other for other in routes if parse_path(other.spec.match.path) == path]
+        is_last = all(parse_path(other.spec.match.path) != path for other in routes[position + 1 :])
+        if is_last and all(other.spec.match.methods for other in same):
+            yield _wrong_method(route, sorted({method for one in same for method in _methods(one.spec.match)}))
+
+
+def _route(edge: Edge, route: OwnedRoute) -> Json:
+    per_filter, metadata = filters.per_route(edge, route)
+    metadata[TEMPLATE] = {"template": route.spec.match.path}
+    return {
+        "name": route.name,
+        "match": _match(route.spec.match),
+        "route": {
+            "cluster": route.spec.cluster,
+            "timeout": seconds(route.spec.timeout),  # the deadline filter may shorten it
+            # No retry_policy: a BFF retries its backends inside the deadline; a second retry above it would multiply.
+        },
+        "metadata": {"filter_metadata": metadata},
+        "typed_per_filter_config": per_filter,
+    }
+
+
+def _match(match: MatchSpec) -> Json:
+    compiled: dict[str, Any] = {**parse_path(match.path).envoy_match()}
+    headers = [_header(name, one.exact, one.contains) for name, one in match.headers.items()]
+    if methods := _methods(match):
+        headers.insert(0, {"name": ":method", "string_match": {"safe_regex": {"regex": "|".join(methods)}}})
+    if headers:
+        compiled["headers"] = headers
+    if match.query:
+        compiled["query_parameters"] = [
+            {"name": name, "string_match": {"exact": value}} for name, value in match.query.items()
+        ]
+    return compiled
+
+
+def _methods(match: MatchSpec) -> list[str]:
+    """HEAD is GET without a body (RFC 9110 §9.3.2): who takes one takes the other."""
+    return sorted({*match.methods, *(["HEAD"] if "GET" in match.methods else [])})
+
+
+def _header(name: str, exact: str | None, contains: str | None) -> Json:
+    if exact is not None:
+        return {"name": name, "string_match": {"exact": exact}}
+    if contains is not None:
+        return {"name": name, "string_match": {"contains": contains}}
+    return {"name": name, "present_match": True}
+
+
+def _wrong_method(route: OwnedRoute, allowed: list[str]) -> Json:
+    return {
+        "name": f"{route.name}.method",
+        "match": parse_path(route.spec.match.path).envoy_match(),
+        "direct_response": {"status": 405},
+        "response_headers_to_add": [set_header("allow", ", ".join(allowed))],
+        "metadata": {"filter_metadata": {TEMPLATE: {"template": route.spec.match.path}}},
+    }
+
+
+def _redirects(name: str, listener: ListenerSpec, to: ListenerSpec) -> Json:
+    # 308 keeps method and body; the port only where it is not the usual one
+    redirect: Json = {"https_redirect": True, "response_code": "PERMANENT_REDIRECT"}
+    if to.address.port != HTTPS_PORT:
+        redirect["port_redirect"] = to.address.port
+    route = {"name": f"{name}.redirect", "match": {"prefix": "/"}, "redirect": redirect}
+    return {"name": name, "virtual_hosts": [{"name": name, "domains": list(listener.hosts), "routes": [route]}]}

@@ -1,0 +1,146 @@
+"""From files to an assembled edge, or to every problem at once.
+
+Owns reading ``edge.yaml`` and its fragments and turning pydantic's findings into ours. Names in problems are relative
+to the folder one works in, so that a terminal can open them.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from edge.assembly import Edge
+from edge.document import Block, Reader, Sequence
+from edge.problems import Place, Problem, suggestion
+from edge.spec import EdgeSpec, FragmentSpec, Spec
+
+# What pydantic finds, and which rule of ours that is; everything else is a bad value.
+RULES: Final = {"extra_forbidden": "unknown_key", "missing": "missing_key"}
+# Every rule that reading alone can break; each has its pair of files under tests/edge/bad/.
+READING_RULES: Final = (
+    "not_yaml", "duplicate_key", "unset_variable", "unknown_key", "missing_key", "bad_value", "missing_file",
+)  # fmt: skip
+
+Model = TypeVar("Model", bound=Spec)
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What reading gave: an edge, unless a file could not be understood; all problems; all files that were read."""
+
+    edge: Edge | None
+    problems: tuple[Problem, ...]
+    files: tuple[Path, ...]
+
+
+class Loader:
+    """Reads one edge. Goes on behind each fault, so that a person sees all of them."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
+        self.problems: list[Problem] = []
+        self.files: list[Path] = []
+
+    def edge(self, path: Path) -> Edge | None:
+        """Read ``edge.yaml`` and every fragment that it includes."""
+        spec = self._read(path, EdgeSpec, Place(_shown(path), 1))
+        if spec is None:
+            return None
+        fragments: dict[str, FragmentSpec] = {}
+        for name, include in spec.include.items():
+            fragment = self._read((path.parent / include.file).resolve(), FragmentSpec, include.place)
+            if fragment is not None:
+                fragments[name] = fragment
+        return Edge(spec, fragments)
+
+    def _read(self, path: Path, model: type[Model], asked_at: Place) -> Model | None:
+        self.files.append(path)
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
+            self._add(asked_at, "missing_file", f"cannot read {_shown(path)}: {reason}", "name a readable file")
+            return None
+        reader = Reader(_shown(path), self._environment)
+        block = reader.read(text)
+        self.problems.extend(reader.problems)
+        if any(problem.rule == "not_yaml" for problem in reader.problems):
+            return None
+        try:
+            return model.model_validate(block)
+        except ValidationError as error:
+            self.problems.extend(_explain(finding, block, model) for finding in error.errors(include_url=False))
+            return None
+
+    def _add(self, place: Place, rule: str, message: str, remedy: str) -> None:
+        self.problems.append(Problem(place, rule, message, remedy))
+
+
+def load(path: Path, environment: Mapping[str, str]) -> Loaded:
+    """Read the edge at ``path``; ``environment`` fills the variables."""
+    loader = Loader(environment)
+    edge = loader.edge(path.resolve())
+    return Loaded(edge, tuple(loader.problems), tuple(loader.files))
+
+
+def _shown(path: Path) -> str:
+    here = Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
+
+
+def _explain(finding: Any, block: Block, model: type[Spec]) -> Problem:
+    location = tuple(part for part in finding["loc"] if part != "[key]")
+    place = _place_of(block, location)
+    rule = RULES.get(finding["type"], "bad_value")
+    where = ".".join(str(part) for part in location)
+    if rule == "unknown_key":
+        known = _known_keys(model, location[:-1])
+        return Problem(place, rule, f"{where!r} is no key here", suggestion(str(location[-1]), known))
+    if rule == "missing_key":
+        return Problem(place, rule, f"{where!r} is missing", f"add {location[-1]!r}")
+    value = finding["input"]
+    shown = "a block" if isinstance(value, dict | list) else repr(value)
+    said = str(finding["msg"]).removeprefix("Value error, ")
+    return Problem(place, rule, f"{where!r} is {shown}", said[:1].lower() + said[1:])
+
+
+def _place_of(block: Block, location: tuple[str | int, ...]) -> Place:
+    """Return the place of the value at ``location``, or of the innermost thing around it that was written."""
+    place: Place = block.place
+    current: object = block
+    for part in location:
+        match current, part:
+            case Block(), str() if part in current:
+                place, current = current.places[part], current[part]
+            case Sequence(), int() if part < len(current):
+                place, current = current.places[part], current[part]
+            case _:
+                break
+    return place
+
+
+def _known_keys(model: type[Spec], location: tuple[str | int, ...]) -> list[str]:
+    """Walk the models along ``location``: fields by name, entries of maps and lists by their type."""
+    current: Any = model
+    for part in location:
+        if isinstance(current, type) and issubclass(current, BaseModel):
+            current = current.model_fields[str(part)].annotation if str(part) in current.model_fields else None
+        else:
+            arguments = [one for one in getattr(current, "__args__", ()) if one is not Ellipsis]
+            current = arguments[-1] if arguments else None
+        current = _unwrapped(current)
+    if not (isinstance(current, type) and issubclass(current, BaseModel)):
+        return []
+    return [name for name in current.model_fields if name != "place"]
+
+
+def _unwrapped(annotation: Any) -> Any:
+    """Strip ``Annotated`` and ``| None`` from a type."""
+    if hasattr(annotation, "__metadata__"):
+        return _unwrapped(annotation.__origin__)
+    options = [one for one in getattr(annotation, "__args__", ()) if one is not type(None)]
+    if type(None) in getattr(annotation, "__args__", ()) and len(options) == 1:
+        return _unwrapped(options[0])
+    return annotation

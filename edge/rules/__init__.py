@@ -1,0 +1,43 @@
+"""Small judges: each looks at the whole edge for one kind of fault and yields what it finds.
+
+Owns the list. No judge stops another (house-style §2, YARP's validators): a person sees every fault at once.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from edge.assembly import Edge
+from edge.problems import Problem
+from edge.rules import fragments, later, listeners, matches, policies, references
+
+Judge = Callable[[Edge], Iterator[Problem]]
+
+# A judge's name is the rule's name, and the name of its pair of files under tests/edge/bad/.
+JUDGES: Final[tuple[Judge, ...]] = (
+    references.unknown_cluster,
+    references.unknown_policy,
+    references.unknown_issuer,
+    matches.bad_path,
+    matches.identical_matches,
+    matches.never_matches,
+    matches.duplicate_name,
+    fragments.outside_prefix,
+    fragments.outside_cluster,
+    fragments.dropped_policy,
+    fragments.overlapping_prefixes,
+    fragments.idle_exemption,
+    listeners.plain_listener,
+    listeners.bad_redirect,
+    listeners.address_taken,
+    listeners.bad_host,
+    listeners.exposed_admin,
+    policies.weak_algorithm,
+    policies.timeout_too_short,
+    policies.check_slower_than_interval,
+    later.later_release,
+)
+
+
+def judge(edge: Edge) -> list[Problem]:
+    """Ask every judge."""
+    return sorted(problem for one in JUDGES for problem in one(edge))

@@ -1,0 +1,47 @@
+"""What the schema knows and this release cannot compile: refused with what to use instead, never ignored."""
+
+from collections.abc import Iterator
+
+from edge.assembly import Edge
+from edge.problems import Place, Problem
+
+
+def later_release(edge: Edge) -> Iterator[Problem]:
+    """A part of the schema that arrives in a later release."""
+    for place, what, instead in _wishes(edge):
+        yield Problem(place, "later_release", f"{what} arrives in a later release", f"use {instead}")
+
+
+def _wishes(edge: Edge) -> Iterator[tuple[Place, str, str]]:
+    for name, listener in edge.spec.listeners.items():
+        if "http3" in listener.protocols:
+            yield listener.place, f"http3 on listener {name!r}", "protocols: [http1, http2]"
+    for name, cluster in edge.spec.clusters.items():
+        if cluster.balance == "source_hash":
+            yield cluster.place, f"balance source_hash of cluster {name!r}", "balance: least_requests"
+    for route in edge.routes():
+        if route.spec.match.cookies:
+            yield route.spec.match.place, f"matching cookies in route {route.name!r}", "match.headers or match.query"
+    for l4 in (*edge.spec.tcp, *edge.spec.udp):
+        yield l4.place, f"L4 balancing ({l4.name!r})", "an HTTP route, or connect to the endpoints directly"
+    yield from _auth(edge)
+    yield from _limits(edge)
+
+
+def _auth(edge: Edge) -> Iterator[tuple[Place, str, str]]:
+    for name, auth in edge.spec.policies.auth.items():
+        if auth.mode != "verify":
+            yield auth.place, f"mode {auth.mode} of auth policy {name!r}", "mode: verify"
+        for kind in auth.accept:
+            if kind != "jwt":
+                yield auth.place, f"accepting {kind} in auth policy {name!r}", "accept: [jwt]"
+
+
+def _limits(edge: Edge) -> Iterator[tuple[Place, str, str]]:
+    for name, limit in edge.limits().items():
+        if limit.scope != "instance" or limit.on_store_failure is not None:
+            yield limit.place, f"scope distributed of limit {name!r}", "scope: instance, without on_store_failure"
+        if limit.algorithm != "token_bucket" or limit.segments is not None:
+            yield limit.place, f"{limit.algorithm} of limit {name!r}", "algorithm: token_bucket, without segments"
+        if limit.key != "client_address":
+            yield limit.place, f"key {limit.key!r} of limit {name!r}", "key: client_address"

@@ -1,0 +1,50 @@
+"""Names that must exist."""
+
+from collections.abc import Iterator
+
+from edge.assembly import Edge
+from edge.problems import Problem, suggestion
+
+
+def unknown_cluster(edge: Edge) -> Iterator[Problem]:
+    """A route or an include names a cluster that is not there."""
+    known = list(edge.spec.clusters)
+    for route in edge.routes():
+        if route.spec.cluster not in known:
+            message = f"route {route.name!r} names cluster {route.spec.cluster!r}, which does not exist"
+            yield Problem(route.spec.place, "unknown_cluster", message, suggestion(route.spec.cluster, known))
+    for name, include in edge.spec.include.items():
+        granted = include.cluster or name
+        if granted not in known:
+            message = f"include {name!r} grants cluster {granted!r}, which does not exist"
+            yield Problem(include.place, "unknown_cluster", message, suggestion(granted, known))
+
+
+def unknown_policy(edge: Edge) -> Iterator[Problem]:
+    """A route or an include names an auth policy or a limit that is not there."""
+    limits, auth = edge.limits(), edge.spec.policies.auth
+    for route in edge.routes():
+        wanted = route.spec.auth
+        if wanted is not None and wanted not in auth:
+            message = f"route {route.name!r} names auth policy {wanted!r}, which does not exist"
+            yield Problem(route.spec.place, "unknown_policy", message, suggestion(wanted, list(auth)))
+        for limit in route.spec.limits:
+            if edge.limit_name(route.owner, limit) is None:
+                message = f"route {route.name!r} names limit {limit!r}, which does not exist"
+                yield Problem(route.spec.place, "unknown_policy", message, suggestion(limit, list(limits)))
+    shared = [*edge.spec.policies.limits, *auth]
+    for name, include in edge.spec.include.items():
+        for policy in (*include.policies, *(one for exempt in include.exempt for one in exempt.policies)):
+            if policy not in shared:
+                message = f"include {name!r} names policy {policy!r}, which is no shared policy"
+                yield Problem(include.place, "unknown_policy", message, suggestion(policy, shared))
+
+
+def unknown_issuer(edge: Edge) -> Iterator[Problem]:
+    """An auth policy names an issuer that is not there."""
+    known = list(edge.spec.policies.issuers)
+    for name, auth in edge.spec.policies.auth.items():
+        for issuer in auth.issuers:
+            if issuer not in known:
+                message = f"auth policy {name!r} names issuer {issuer!r}, which does not exist"
+                yield Problem(auth.place, "unknown_issuer", message, suggestion(issuer, known))
