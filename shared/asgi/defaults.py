@@ -18,6 +18,7 @@ from shared.asgi.observe import ObserveMiddleware, Observer
 from shared.asgi.problem import ProblemMiddleware, install_problems
 from shared.clock import Clock, LoopClock
 from shared.settings import ServiceSettings
+from shared.telemetry.access import AccessLog
 from shared.telemetry.metrics import Metrics
 from shared.telemetry.tracing import TraceExport
 
@@ -63,6 +64,8 @@ def install_defaults(
 
     @asynccontextmanager
     async def lifespan(running: FastAPI) -> AsyncIterator[None]:
+        if settings.log_level in {"debug", "info"}:
+            observer.access = AccessLog(app.title)
         if settings.otlp_endpoint:
             observer.export = _export_to(settings.otlp_endpoint, service, settings.version, metrics)
         try:
@@ -71,6 +74,8 @@ def install_defaults(
         finally:
             if observer.export is not None:
                 observer.export.close(FLUSH_WITHIN_S)
+            if observer.access is not None:
+                observer.access.close(FLUSH_WITHIN_S)
 
     app.router.lifespan_context = lifespan
 

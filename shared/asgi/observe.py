@@ -10,12 +10,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from shared.asgi.context import KEY, RequestContext, header
 from shared.clock import Clock
 from shared.resilience.deadline import Deadline
+from shared.telemetry.access import AccessLog
 from shared.telemetry.ledger import Ledger, read_origin
-from shared.telemetry.logs import get_logger, trace_id
+from shared.telemetry.logs import trace_id
 from shared.telemetry.metrics import Metrics
 from shared.telemetry.tracing import TraceExport
-
-log = get_logger("access")
 
 # Probes and scrapes are not requests: no span, no log line, no metric (field case T2).
 QUIET_PATHS: Final = frozenset({"/health/live", "/health/ready", "/metrics", "/version"})
@@ -23,11 +22,12 @@ METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OP
 
 
 class Observer:
-    """Where finished ledgers go. ``export`` is None when no collector is configured."""
+    """Where finished ledgers go. ``export`` is None without a collector, ``access`` when the level leaves it out."""
 
     def __init__(self, metrics: Metrics, ratio: float) -> None:
         self.metrics = metrics
         self.export: TraceExport | None = None
+        self.access: AccessLog | None = None
         self.ratio = ratio
 
     def finish(self, ledger: Ledger) -> None:
@@ -35,14 +35,8 @@ class Observer:
         self.metrics.observe(ledger)
         if ledger.origin.sampled and self.export is not None:
             self.export.add(ledger)
-        log.info(
-            "request",
-            method=ledger.method,
-            route=ledger.route,
-            status=ledger.status,
-            ms=round((ledger.ended_s - ledger.started_s) * 1000, 1),
-            degraded=ledger.degraded,
-        )
+        if self.access is not None:
+            self.access.add(ledger)
 
 
 class ObserveMiddleware:
