@@ -7,12 +7,16 @@ begins only when an answer takes longer than most do.
 import asyncio
 from typing import Final
 
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.asgi.context import context_of
 
 # Most answers are out before this; a client that leaves earlier is noticed now.
 WATCH_AFTER_S: Final = 0.03
+
+# nginx's number for a client that closed the request: it appears in logs and metrics only.
+CLIENT_LEFT: Final = 499
 
 DISCONNECT: Final[Message] = {"type": "http.disconnect"}
 
@@ -38,11 +42,13 @@ class DisconnectMiddleware:
         watch.begin()
         try:
             await self._app(scope, watch.receive, sending)
+        except ClientDisconnect:  # it left while it was still sending
+            context_of(scope).ledger.status = CLIENT_LEFT
         except asyncio.CancelledError:
             task = asyncio.current_task()
             if not watch.gone.is_set() or task is None or task.uncancel() > 0:
                 raise
-            context_of(scope).ledger.status = 499  # nginx's number for a client that closed the request
+            context_of(scope).ledger.status = CLIENT_LEFT
         finally:
             watch.stop()
 

@@ -6,9 +6,10 @@ from typing import Final
 
 import strawberry
 
-from bffs.web.backends import ALERTS_OF, ORDERS_OF, PROFILE, AlertPayload, Items, OrderPayload, ProfilePayload
+from bffs.web.backends import ALERTS_OF, ORDERS_OF, PROFILE, AlertPayload, OrderPayload, ProfilePayload
 from bffs.web.context import WebContext
 from bffs.web.graph.gaps import Degraded, gaps
+from shared.backends.payload import LenientItems
 from shared.backends.sections import Sections, nullable, optional
 
 STRANGER: Final = ProfilePayload.model_validate({"userId": "", "displayName": "User", "accountTier": "Free"})
@@ -21,7 +22,7 @@ class DashboardSections(Sections):
     """As on the phone: without a name, with orders of five minutes ago, it is still a dashboard."""
 
     profile = optional(PROFILE, default=STRANGER, subject=True)
-    recent_orders = optional(ORDERS_OF, default=Items[OrderPayload](()), stale_for=timedelta(minutes=5))
+    recent_orders = optional(ORDERS_OF, default=LenientItems[OrderPayload](()), stale_for=timedelta(minutes=5))
     alerts = nullable(ALERTS_OF)
 
 
