@@ -54,13 +54,13 @@ def _manager(edge: Edge, name: str, listener: ListenerSpec, routes: Json) -> Jso
         chain = filters.http_filters(edge, listener)
     else:
         chain = [*filters.edge_filters(edge, listener), filters.router()]
+    tracer = telemetry.tracing(edge.spec.telemetry)
     early = typed(HEADER_MUTATION, mutations=filters.early_mutations(listener))
     return typed(
         MANAGER,
         stat_prefix=name,
         codec_type="AUTO" if "http2" in listener.protocols else "HTTP1",
         http_filters=chain,
-        tracing=telemetry.tracing(edge.spec.telemetry),
         access_log=telemetry.access_log(edge.spec.telemetry),
         local_reply_config=answers.local_replies(),
         early_header_mutation_extensions=[{"name": "frontage.strip", "typed_config": early}],
@@ -96,6 +96,7 @@ def _manager(edge: Edge, name: str, listener: ListenerSpec, routes: Json) -> Jso
             "initial_connection_window_size": CONNECTION_WINDOW,
             "override_stream_error_on_invalid_http_message": True,  # one bad stream does not end the others
         },
+        **({"tracing": tracer} if tracer is not None else {}),
         **routes,
     )  # fmt: skip
 
