@@ -22,6 +22,10 @@ TRACESTATE: Final = re.compile(rf"{_MEMBER}(?:[ \t]*,[ \t]*{_MEMBER}){{0,31}}")
 MAX_TRACESTATE: Final = 512
 
 
+# What proxies generate (UUIDs and the like). Anything freer could carry a person's data into logs and backends.
+REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._~-]{1,128}")
+
+
 class TraceOrigin(NamedTuple):
     """Where a request's trace comes from: ids as lower-case hex, and whether it is sampled."""
 
@@ -94,6 +98,7 @@ class Ledger:
         "ended_s",
         "method",
         "origin",
+        "request_id",
         "route",
         "sections",
         "span_id",
@@ -109,11 +114,16 @@ class Ledger:
         self.started_s = started_s
         self.wall_ns = time.time_ns()
         self.ended_s = 0.0
+        self.request_id = ""
         self.route = ""
         self.status = 0
         self.deadline_ms = 0
         self.degraded = ""
         self.sections: list[SectionRecord] = []
+
+    def name(self, request_id: str | None) -> None:
+        """Take the edge's id of the request, if it is one."""
+        self.request_id = request_id if request_id and REQUEST_ID.fullmatch(request_id) else ""
 
     def section(self, name: str, now_s: float) -> SectionRecord:
         """Open the record of a section."""
