@@ -4,6 +4,7 @@ Owns reading ``edge.yaml`` and its fragments and turning pydantic's findings int
 to the folder one works in, so that a terminal can open them.
 """
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,8 @@ from pydantic import BaseModel, ValidationError
 from edge.assembly import Edge
 from edge.document import Block, Reader, Sequence
 from edge.problems import Place, Problem, suggestion
-from edge.spec import EdgeSpec, FragmentSpec, Spec
+from edge.spec.base import Spec
+from edge.spec.files import EdgeSpec, FragmentSpec
 
 # What pydantic finds, and which rule of ours that is; everything else is a bad value.
 RULES: Final = {"extra_forbidden": "unknown_key", "missing": "missing_key"}
@@ -60,7 +62,8 @@ class Loader:
             return None
         fragments: dict[str, FragmentSpec] = {}
         for name, include in spec.include.items():
-            fragment = self._read((path.parent / include.file).resolve(), FragmentSpec, include.place)
+            file = Path(os.path.normpath(path.parent / include.file))  # a mount's links are followed at each reading
+            fragment = self._read(file, FragmentSpec, include.place)
             if fragment is not None:
                 fragments[name] = fragment
         return Edge(spec, fragments)
@@ -97,7 +100,7 @@ class Loader:
 def load(path: Path, environment: Mapping[str, str]) -> Loaded:
     """Read the edge at ``path``; ``environment`` fills the variables."""
     loader = Loader(environment)
-    edge = loader.edge(path.resolve())
+    edge = loader.edge(path.absolute())
     return Loaded(edge, tuple(loader.problems), tuple(loader.files))
 
 

@@ -9,7 +9,8 @@ from typing import Any, Final
 from edge.assembly import Edge, OwnedRoute
 from edge.envoy import answers, lua
 from edge.envoy.words import Json, milliseconds, seconds, typed
-from edge.spec import IssuerSpec, LimitSpec, ListenerSpec
+from edge.spec.listeners import ListenerSpec
+from edge.spec.policies import IssuerSpec, LimitSpec
 
 GUARD: Final = "frontage.guard"
 ANSWERS: Final = "frontage.answers"

@@ -7,7 +7,7 @@ elsewhere. Step 1 of a request: the trace begins or is joined here.
 from typing import Final
 
 from edge.envoy.words import Json, typed
-from edge.spec import TelemetrySpec
+from edge.spec.listeners import TelemetrySpec
 
 TRACES_CLUSTER: Final = "frontage.traces"
 TEMPLATE: Final = "frontage.route"

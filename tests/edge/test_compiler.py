@@ -76,6 +76,13 @@ def test_what_no_request_can_look_like_is_no_template(path):
         parse_path(path)
 
 
+@pytest.mark.parametrize(("port", "redirect"), [("", 8443), ("443", None), ("9443", 9443)])
+def test_the_redirect_leads_to_the_port_that_clients_see(port, redirect):
+    """443 needs no mention in a URL."""
+    [host] = compiled(EDGE_PUBLIC_PORT=port).routes["redirect"]["virtual_hosts"]
+    assert host["routes"][0]["redirect"].get("port_redirect") == redirect
+
+
 def test_nothing_is_exported_without_an_address():
     """No tracer, no cluster for it; Envoy agrees."""
     whole = json.dumps(compiled(EDGE_TRACES_ADDRESS="").whole())
