@@ -59,8 +59,7 @@ def running(run: RunFolder) -> RunRecord:
     """Return the record of the copy that runs in ``run``."""
     record = load_record(run)
     if record is None:
-        offset = f" --port-offset {run.offset}" if run.offset else ""
-        raise CommandError(f"{nothing_runs(run)}; start it with: python -m dev up{offset}")
+        raise CommandError(f"{nothing_runs(run)}; start it with: {run.command('up')}")
     if record.status == "starting":
         raise CommandError(f"the copy at port offset {run.offset} is still starting; ask again when it is ready")
     return record

@@ -6,7 +6,10 @@ Owns what a name means: a fragment's own policy first, then a shared one; routes
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from edge.spec import AuthSpec, EdgeSpec, FragmentSpec, IncludeSpec, LimitSpec, ListenerSpec, RouteSpec
+from edge.spec.files import EdgeSpec, FragmentSpec, IncludeSpec
+from edge.spec.listeners import ListenerSpec
+from edge.spec.policies import AuthSpec, LimitSpec
+from edge.spec.routes import RouteSpec
 
 
 @dataclass(frozen=True, slots=True)

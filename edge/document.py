@@ -54,6 +54,10 @@ class Reader:
             line = error.problem_mark.line + 1 if error.problem_mark else 1
             self._add("not_yaml", Place(self._file, line), f"this is not YAML: {error.problem}", "correct the syntax")
             return Block(Place(self._file, 1))
+        except (yaml.YAMLError, RecursionError) as error:  # a control character, or nesting without end
+            said = str(error).splitlines()[0]
+            self._add("not_yaml", Place(self._file, 1), f"this is not YAML: {said}", "correct the file")
+            return Block(Place(self._file, 1))
         if not isinstance(node, yaml.MappingNode):
             self._add("not_yaml", Place(self._file, 1), "the file holds no mapping", "begin with a key, e.g. 'routes:'")
             return Block(Place(self._file, 1))

@@ -4,6 +4,7 @@ Owns reading ``edge.yaml`` and its fragments and turning pydantic's findings int
 to the folder one works in, so that a terminal can open them.
 """
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,10 +15,21 @@ from pydantic import BaseModel, ValidationError
 from edge.assembly import Edge
 from edge.document import Block, Reader, Sequence
 from edge.problems import Place, Problem, suggestion
-from edge.spec import EdgeSpec, FragmentSpec, Spec
+from edge.spec.base import Spec
+from edge.spec.files import EdgeSpec, FragmentSpec
 
 # What pydantic finds, and which rule of ours that is; everything else is a bad value.
 RULES: Final = {"extra_forbidden": "unknown_key", "missing": "missing_key"}
+# Pydantic's words where they speak of Python; {context} is what it adds.
+REMEDIES: Final = {
+    "too_short": "name at least one",
+    "string_type": "write a word, in quotes where YAML reads something else (no, on, 1.0)",
+    "string_pattern_mismatch": "write it as {pattern}",
+    "literal_error": "use {expected}",
+    "model_type": "write a block of keys",
+    "dict_type": "write a block of keys",
+    "tuple_type": "write a list",
+}
 # Every rule that reading alone can break; each has its pair of files under tests/edge/bad/.
 READING_RULES: Final = (
     "not_yaml", "duplicate_key", "unset_variable", "unknown_key", "missing_key", "bad_value", "missing_file",
@@ -50,7 +62,8 @@ class Loader:
             return None
         fragments: dict[str, FragmentSpec] = {}
         for name, include in spec.include.items():
-            fragment = self._read((path.parent / include.file).resolve(), FragmentSpec, include.place)
+            file = Path(os.path.normpath(path.parent / include.file))  # a mount's links are followed at each reading
+            fragment = self._read(file, FragmentSpec, include.place)
             if fragment is not None:
                 fragments[name] = fragment
         return Edge(spec, fragments)
@@ -71,7 +84,13 @@ class Loader:
         try:
             return model.model_validate(block)
         except ValidationError as error:
-            self.problems.extend(_explain(finding, block, model) for finding in error.errors(include_url=False))
+            # A value that is not set cannot be good: one finding for it is enough.
+            unset = {problem.place for problem in reader.problems}
+            findings = error.errors(include_url=False)
+            inner = {finding["loc"][:-1] for finding in findings}  # a list is "too short" when its items were refused
+            counting = [one for one in findings if one["type"] != "too_short" or one["loc"] not in inner]
+            found = [_explain(finding, block, model) for finding in counting]
+            self.problems.extend(problem for problem in found if problem.place not in unset)
             return None
 
     def _add(self, place: Place, rule: str, message: str, remedy: str) -> None:
@@ -81,7 +100,7 @@ class Loader:
 def load(path: Path, environment: Mapping[str, str]) -> Loaded:
     """Read the edge at ``path``; ``environment`` fills the variables."""
     loader = Loader(environment)
-    edge = loader.edge(path.resolve())
+    edge = loader.edge(path.absolute())
     return Loaded(edge, tuple(loader.problems), tuple(loader.files))
 
 
@@ -102,7 +121,8 @@ def _explain(finding: Any, block: Block, model: type[Spec]) -> Problem:
         return Problem(place, rule, f"{where!r} is missing", f"add {location[-1]!r}")
     value = finding["input"]
     shown = "a block" if isinstance(value, dict | list) else repr(value)
-    said = str(finding["msg"]).removeprefix("Value error, ")
+    said = REMEDIES.get(finding["type"], "").format(**finding.get("ctx", {}))
+    said = said or str(finding["msg"]).removeprefix("Value error, ")
     return Problem(place, rule, f"{where!r} is {shown}", said[:1].lower() + said[1:])
 
 

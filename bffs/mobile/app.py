@@ -16,6 +16,7 @@ def create_app(settings: MobileSettings, clock: Clock | None = None) -> FastAPI:
         version=settings.version,
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,  # a redirect would name the host that the client sent
         generate_unique_id_function=lambda route: route.name,  # clients are generated: names they can live with
     )
     urls = {USERS: settings.users_url, ORDERS: settings.orders_url, ALERTS: settings.alerts_url}

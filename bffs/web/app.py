@@ -11,7 +11,12 @@ from shared.clock import Clock
 
 def create_app(settings: WebSettings, clock: Clock | None = None) -> FastAPI:
     """Return the app; backends and keys are opened with it."""
-    app = FastAPI(title="Web BFF", version=settings.version, openapi_url=None)  # the contract is schema.graphql
+    app = FastAPI(
+        title="Web BFF",
+        version=settings.version,
+        openapi_url=None,  # the contract is schema.graphql
+        redirect_slashes=False,  # a redirect would name the host that the client sent
+    )
     app.state.mode = settings.mode
     urls = {USERS: settings.users_url, ORDERS: settings.orders_url, ALERTS: settings.alerts_url}
     install_bff(app, settings, routes.router, service="web", urls=urls, clock=clock)

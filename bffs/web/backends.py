@@ -1,41 +1,28 @@
 """The backends that the web BFF calls, and what it reads of their answers.
 
-Payloads are the backends' words; ``graph/`` has the clients'. A list item that does not fit becomes null, so that one
-bad order does not take the other four with it (field case W5).
+Payloads are the backends' words; ``graph/`` has the clients'. Text is text, a moment has its offset, money is written
+out; only ids may come as numbers.
 """
 
-from datetime import datetime
-from decimal import Decimal
-from typing import Annotated, Any, Final, TypeVar
+from typing import Final
 
-from pydantic import BaseModel, ConfigDict, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
+from pydantic import AwareDatetime, BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
 from shared.backends.backend import Backend
-
-T = TypeVar("T")
-
-
-def _or_null(value: Any, fit: ValidatorFunctionWrapHandler) -> Any:
-    try:
-        return fit(value)
-    except ValidationError:
-        return None
-
-
-Lenient = Annotated[T | None, WrapValidator(_or_null)]
+from shared.backends.payload import Identifier, LenientItems, Money
 
 
 class Payload(BaseModel):
-    """How an answer is read: unknown fields ignored, numbers as ids welcome, NaN not."""
+    """How an answer is read: in camelCase, unknown fields ignored."""
 
-    model_config = ConfigDict(frozen=True, alias_generator=to_camel, coerce_numbers_to_str=True, allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, alias_generator=to_camel)
 
 
 class ProfilePayload(Payload):
     """``/profile``."""
 
-    user_id: str
+    user_id: Identifier
     display_name: str
     account_tier: str
 
@@ -43,18 +30,18 @@ class ProfilePayload(Payload):
 class OrderPayload(Payload):
     """One of ``/orders``."""
 
-    id: str
-    placed_at: datetime
+    id: Identifier
+    placed_at: AwareDatetime
     status: str
-    amount: Decimal
+    amount: Money
     currency: str
 
 
 class AlertPayload(Payload):
     """One of ``/alerts``."""
 
-    id: str
-    created_at: datetime
+    id: Identifier
+    created_at: AwareDatetime
     severity: str
     message: str
 
@@ -64,5 +51,5 @@ ORDERS: Final = Backend("orders")
 ALERTS: Final = Backend("alerts")
 
 PROFILE: Final = USERS.get("/api/internal/users/{user_id}/profile", into=ProfilePayload)
-ORDERS_OF: Final = ORDERS.get("/api/internal/orders?userId={user_id}&limit=5", into=tuple[Lenient[OrderPayload], ...])
-ALERTS_OF: Final = ALERTS.get("/api/internal/alerts?userId={user_id}", into=tuple[Lenient[AlertPayload], ...])
+ORDERS_OF: Final = ORDERS.get("/api/internal/orders?userId={user_id}&limit=5", into=LenientItems[OrderPayload])
+ALERTS_OF: Final = ALERTS.get("/api/internal/alerts?userId={user_id}", into=LenientItems[AlertPayload])

@@ -1,10 +1,10 @@
-"""What resolvers get: the caller, the fan-out bound to this request, and the clock. Made anew for each request."""
+"""What resolvers get: one request's context, made anew for each, and which fields were asked for."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
-from strawberry.types.nodes import SelectedField, Selection
+import strawberry
 
+from bffs.web.selection import fields_of
 from shared.asgi.caller import FetchSections
 from shared.clock import Clock
 from shared.identity.principal import Principal
@@ -12,21 +12,19 @@ from shared.identity.principal import Principal
 
 @dataclass(frozen=True, slots=True)
 class WebContext:
-    """One request's context."""
+    """The caller, the fan-out bound to this request, and the clock."""
 
     user: Principal
     fetch: FetchSections
     clock: Clock
 
 
-def selected(fields: list[Selection]) -> frozenset[str]:
-    """Return the names asked for below a field, through fragments, so that nothing else is fetched."""
-    return frozenset(name for field in fields for name in _names(field.selections))
+class WebInfo(strawberry.Info[WebContext, None]):
+    """What a resolver knows about its field."""
 
-
-def _names(selections: list[Selection]) -> Iterator[str]:
-    for selection in selections:
-        if isinstance(selection, SelectedField):
-            yield selection.name
-        else:
-            yield from _names(selection.selections)
+    @property
+    def asked(self) -> frozenset[str]:
+        """Names of the fields asked for below this one, so that nothing else is fetched."""
+        raw = self._raw_info
+        selections = [one for node in raw.field_nodes if node.selection_set for one in node.selection_set.selections]
+        return frozenset(field.name.value for field in fields_of(selections, raw.fragments, self.variable_values))

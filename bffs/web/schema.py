@@ -1,40 +1,44 @@
-"""The schema: its root, its naming, and what clients may learn from an error."""
+"""The schema: its root, its naming, and how an operation is executed on it."""
 
-from typing import Any
+from datetime import datetime
+from decimal import Decimal
+from typing import Final
 
 import strawberry
 from graphql import GraphQLError
-from starlette.types import Scope
 from strawberry.schema.config import StrawberryConfig
+from strawberry.schema.exceptions import CannotGetOperationTypeError
 from strawberry.schema.name_converter import NameConverter
+from strawberry.types import ExecutionContext, ExecutionResult
 from strawberry.types.enum import EnumValue, StrawberryEnumDefinition
 
-from bffs.web.context import WebContext, selected
+from bffs.web.context import WebContext, WebInfo
+from bffs.web.errors import log_failures
 from bffs.web.graph.dashboard import Dashboard, compose_dashboard
+from bffs.web.graph.scalars import DATE_TIME, DECIMAL
 from bffs.web.graph.viewer import Viewer, compose_viewer
-from shared.asgi.problem import as_problem, problem_of
-from shared.errors import ProblemCode, ProblemError
-from shared.telemetry.logs import get_logger
-
-log = get_logger(__name__)
-
-Info = strawberry.Info[WebContext, None]
+from bffs.web.limits import Limits
+from bffs.web.operation import Operation
+from shared.errors import ProblemCode
 
 
-async def _dashboard(info: Info) -> Dashboard | None:
-    return await compose_dashboard(info.context, selected(info.selected_fields))
+async def _dashboard(info: WebInfo) -> Dashboard | None:
+    return await compose_dashboard(info.context, info.asked)
 
 
-async def _viewer(info: Info) -> Viewer | None:
+async def _viewer(info: WebInfo) -> Viewer | None:
     return await compose_viewer(info.context)
 
 
-@strawberry.type
+@strawberry.type(description="What a page can ask for. A field that fails is null and leaves its siblings.")
 class Query:
-    """Root fields are nullable, so that one that fails leaves its siblings."""
+    """The root."""
 
     dashboard: Dashboard | None = strawberry.field(resolver=_dashboard, description="The first page, in one operation.")
-    viewer: Viewer | None = strawberry.field(resolver=_viewer, description="Who is signed in.")
+    viewer: Viewer | None = strawberry.field(resolver=_viewer, description="Who is signed in; an error when not known.")
+
+
+PROBLEM_CODE: Final = strawberry.enum(ProblemCode, description="What `extensions.code` of an error may say.")
 
 
 class Names(NameConverter):
@@ -45,23 +49,34 @@ class Names(NameConverter):
         return super().from_enum_value(enum, enum_value).lower()
 
 
-schema = strawberry.Schema(query=Query, config=StrawberryConfig(name_converter=Names()))
+class WebSchema(strawberry.Schema):
+    """Strawberry's schema with our log: its own would also quote every mistyped document, as an error."""
+
+    def process_errors(
+        self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None  # noqa: ARG002 - Strawberry's hook
+    ) -> None:  # fmt: skip
+        """Log what clients are not told."""
+        log_failures(errors)
 
 
-def error_body(error: GraphQLError, scope: Scope) -> dict[str, Any]:
-    """Say an error as clients may see it: ``extensions`` is a problem, the cause of an ``internal`` is in the log."""
-    cause = error.original_error
-    if cause is None or isinstance(cause, GraphQLError):  # syntax and validation: the document's own fault
-        problem = ProblemError(ProblemCode.INVALID_REQUEST, error.message)
-    else:
-        problem = as_problem(cause)
-        if problem.code is ProblemCode.INTERNAL:
-            log.error("resolver_failed", path=error.path, exc_info=cause)
-    said = problem_of(problem, scope).model_dump(mode="json", by_alias=True, exclude_none=True)
-    kept = ("code", "retryable", "retryAfterSeconds", "traceId", "section")
-    body: dict[str, Any] = {"message": problem.detail}
-    if error.locations:
-        body["locations"] = [{"line": one.line, "column": one.column} for one in error.locations]
-    if error.path:
-        body["path"] = error.path
-    return {**body, "extensions": {name: said[name] for name in kept if name in said}}
+schema: Final = WebSchema(
+    query=Query,
+    config=StrawberryConfig(
+        name_converter=Names(), info_class=WebInfo, scalar_map={datetime: DATE_TIME, Decimal: DECIMAL}
+    ),
+    types=[PROBLEM_CODE],
+    extensions=[Limits],
+)
+
+
+async def execute(operation: Operation, context: WebContext) -> ExecutionResult:
+    """Execute one operation; whatever is wrong with it is in the result."""
+    try:
+        return await schema.execute(
+            operation.query,
+            variable_values=operation.variables,
+            operation_name=operation.name,
+            context_value=context,
+        )
+    except CannotGetOperationTypeError as unknown:  # the one finding that Strawberry raises
+        return ExecutionResult(data=None, errors=[GraphQLError(unknown.as_http_error_reason())])

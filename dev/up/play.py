@@ -69,7 +69,7 @@ async def _play(request: Request, plan: tuple[ProcessSpec, ...], show: Show) -> 
         if await supervisor.start():
             record = _record(request.run, supervisor).now("ready")
             record.save(request.run)
-            show.note(_welcome(record, time.monotonic() - begun))
+            show.note(_welcome(request.run, record, time.monotonic() - begun))
             await supervisor.watch()
     except ServiceFailed as failure:
         show.failed(f"\n{failure}")
@@ -96,12 +96,8 @@ def _already_there(run: RunFolder) -> str:
     who = f" (supervisor pid {record.pid})" if record else ""
     return (
         f"A copy is already running at port offset {run.offset} in {run.state}{who}.\n"
-        f"Stop it with: python -m dev down{_where(run)}\nor start beside it: --port-offset {run.offset + 1000}"
+        f"Stop it with: {run.command('down')}\nor start beside it: --port-offset {run.offset + 1000}"
     )
-
-
-def _where(run: RunFolder) -> str:
-    return f" --port-offset {run.offset}" if run.offset else ""
 
 
 def _record(run: RunFolder, supervisor: Supervisor) -> RunRecord:
@@ -119,10 +115,12 @@ def _record(run: RunFolder, supervisor: Supervisor) -> RunRecord:
     return RunRecord(pid=os.getpid(), offset=run.offset, status="starting", ca=str(run.ca), services=services)
 
 
-def _welcome(record: RunRecord, seconds: float) -> str:
-    lines = [f"\n{len(record.services)} services ready in {seconds:.1f} s; Ctrl-C, or python -m dev down, stops them"]
+def _welcome(run: RunFolder, record: RunRecord, seconds: float) -> str:
+    lines = [
+        f"\n{len(record.services)} services ready in {seconds:.1f} s; to stop them: Ctrl-C, or {run.command('down')}"
+    ]
     if edge := record.services.get("edge"):
-        token = f'"authorization: Bearer $(python -m dev token u-1{_where(RunFolder(Path(), record.offset))})"'
+        token = f'"authorization: Bearer $({run.command("token u-1")})"'
         lines.append(f"  try:     curl --cacert {record.ca} -H {token} {edge.address}/mobile/v1/dashboard")
     if traces := record.services.get("traces"):
         lines.append(f"  traces:  {traces.address}")

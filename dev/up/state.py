@@ -10,7 +10,9 @@ import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
+
+DEFAULT_STATE: Final = Path(".local")
 
 Status = Literal["starting", "ready", "stopping"]
 
@@ -36,6 +38,12 @@ class RunFolder:
     def ca(self) -> Path:
         """The certificate authority to trust for the edge."""
         return self.state / "tls" / "ca.pem"
+
+    def command(self, words: str) -> str:
+        """Return what to type for this copy, from the root of the tree: ``command("down")``."""
+        offset = f" --port-offset {self.offset}" if self.offset else ""
+        state = "" if self.state == DEFAULT_STATE.resolve() else f" --state {self.state}"
+        return f".venv/bin/python -m dev {words}{offset}{state}"
 
     def log_of(self, name: str) -> Path:
         """Where a service's output goes."""

@@ -8,7 +8,7 @@ from edge.assembly import Edge
 from edge.envoy.filters import jwks_cluster
 from edge.envoy.telemetry import TRACES_CLUSTER
 from edge.envoy.words import Json, seconds, socket_address, typed
-from edge.spec import ClusterSpec, HealthSpec
+from edge.spec.routes import ClusterSpec, HealthSpec
 from edge.units import Address
 
 ADMIN_CLUSTER: Final = "frontage.admin"

@@ -9,7 +9,8 @@ from typing import Any, Final
 from edge.assembly import Edge, OwnedRoute
 from edge.envoy import answers, lua
 from edge.envoy.words import Json, milliseconds, seconds, typed
-from edge.spec import IssuerSpec, LimitSpec, ListenerSpec
+from edge.spec.listeners import ListenerSpec
+from edge.spec.policies import IssuerSpec, LimitSpec
 
 GUARD: Final = "frontage.guard"
 ANSWERS: Final = "frontage.answers"
@@ -63,6 +64,7 @@ def edge_filters(edge: Edge, listener: ListenerSpec) -> list[Json]:
 def _constants(edge: Edge, listener: ListenerSpec) -> list[str]:
     """Return what the guard needs to know, as the first lines of its source."""
     return [
+        f"local TRACER = {'true' if edge.spec.telemetry.traces else 'false'}",
         f"local RATIO = {edge.spec.telemetry.ratio!r}",
         f"local MAX_HEADER_COUNT = {listener.request.max_header_count + OWN_HEADERS}",
         f"local MAX_HEADER_BYTES = {listener.request.max_headers}",
@@ -106,6 +108,7 @@ def _token_filter(edge: Edge) -> Json:
         "envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication",
         providers={name: _provider(name, issuer) for name, issuer in edge.spec.policies.issuers.items()},
         requirement_map=requirements,
+        strip_failure_response=True,  # it would echo the host, and challenge even when the keys are what is missing
     )
 
 

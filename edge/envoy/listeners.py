@@ -5,7 +5,7 @@ from typing import Final
 from edge.assembly import Edge
 from edge.envoy import answers, filters, telemetry
 from edge.envoy.words import Json, seconds, socket_address, typed
-from edge.spec import ListenerSpec, TlsSpec
+from edge.spec.listeners import ListenerSpec, RequestSpec, TlsSpec
 
 MANAGER: Final = "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
 DOWNSTREAM_TLS: Final = "envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext"
@@ -27,6 +27,10 @@ STREAM_WINDOW: Final = 64 * 1024
 CONNECTION_WINDOW: Final = 1024**2
 # Longer than a phone's pause between two screens; shorter than a NAT forgets.
 DOWNSTREAM_IDLE: Final = "300s"
+# Headers are one packet or two; slower is an attack on our memory.
+HEADERS_TIMEOUT: Final = "10s"
+# No byte either way for so long ends a stream; route timeouts end it sooner.
+STREAM_IDLE: Final = "60s"
 KIBIBYTE: Final = 1024
 # The guard answers with a problem at the limit; at twice the limit the codec cuts off, before anything is held.
 HARD: Final = 2
@@ -49,55 +53,71 @@ def compile_listener(edge: Edge, name: str, listener: ListenerSpec, routes: Json
 
 
 def _manager(edge: Edge, name: str, listener: ListenerSpec, routes: Json) -> Json:
-    request = listener.request
     if listener.redirect is None:
         chain = filters.http_filters(edge, listener)
     else:
         chain = [*filters.edge_filters(edge, listener), filters.router()]
-    early = typed(HEADER_MUTATION, mutations=filters.early_mutations(listener))
+    tracer = telemetry.tracing(edge.spec.telemetry)
     return typed(
         MANAGER,
         stat_prefix=name,
         codec_type="AUTO" if "http2" in listener.protocols else "HTTP1",
         http_filters=chain,
-        tracing=telemetry.tracing(edge.spec.telemetry),
         access_log=telemetry.access_log(edge.spec.telemetry),
         local_reply_config=answers.local_replies(),
-        early_header_mutation_extensions=[{"name": "frontage.strip", "typed_config": early}],
-        # who calls
-        use_remote_address=True,
-        xff_num_trusted_hops=listener.trusted_hops,
-        # Nobody outside is "internal": such callers could steer Envoy with x-envoy-* headers (CVE-2024-45806).
-        internal_address_config={"cidr_ranges": [{"address_prefix": NOBODY, "prefix_len": 32}]},
-        generate_request_id=True,
-        request_id_extension={"typed_config": typed(REQUEST_ID, pack_trace_reason=False)},
         server_header_transformation="PASS_THROUGH",
-        # one spelling of a path (field case E1) and of a host (E3)
-        normalize_path=True,
-        merge_slashes=True,
-        path_with_escaped_slashes_action="REJECT_REQUEST",
-        strip_any_host_port=True,
-        strip_trailing_host_dot=True,
-        # limits
-        max_request_headers_kb=max(1, HARD * request.max_headers // KIBIBYTE),
-        request_headers_timeout="10s",
-        request_timeout=seconds(request.timeout),
-        stream_idle_timeout=seconds(request.timeout),
-        delayed_close_timeout="1s",
-        common_http_protocol_options={
+        **({"tracing": tracer} if tracer is not None else {}),
+        **_trust(listener),
+        **_one_spelling(),
+        **_limits(listener.request),
+        **routes,
+    )
+
+
+def _trust(listener: ListenerSpec) -> Json:
+    """Who calls, and what of the request is the caller's to say."""
+    early = typed(HEADER_MUTATION, mutations=filters.early_mutations(listener))
+    return {
+        "use_remote_address": True,
+        "xff_num_trusted_hops": listener.trusted_hops,
+        # Nobody outside is "internal": such callers could steer Envoy with x-envoy-* headers (CVE-2024-45806).
+        "internal_address_config": {"cidr_ranges": [{"address_prefix": NOBODY, "prefix_len": 32}]},
+        "early_header_mutation_extensions": [{"name": "frontage.strip", "typed_config": early}],
+        "generate_request_id": True,
+        "request_id_extension": {"typed_config": typed(REQUEST_ID, pack_trace_reason=False)},
+    }
+
+
+def _one_spelling() -> Json:
+    """One spelling of a path (field case E1) and of a host (E3), before anything judges them."""
+    return {
+        "normalize_path": True,
+        "merge_slashes": True,
+        "path_with_escaped_slashes_action": "REJECT_REQUEST",
+        "strip_any_host_port": True,
+        "strip_trailing_host_dot": True,
+    }
+
+
+def _limits(request: RequestSpec) -> Json:
+    return {
+        "max_request_headers_kb": max(1, HARD * request.max_headers // KIBIBYTE),
+        "request_headers_timeout": HEADERS_TIMEOUT,
+        "request_timeout": seconds(request.timeout),
+        "stream_idle_timeout": STREAM_IDLE,
+        "delayed_close_timeout": "1s",
+        "common_http_protocol_options": {
             "idle_timeout": DOWNSTREAM_IDLE,
             "max_headers_count": HARD * request.max_header_count,
             "headers_with_underscores_action": "ALLOW",  # until the guard, which answers where this would reset
         },
-        http_protocol_options={},
-        http2_protocol_options={
+        "http2_protocol_options": {
             "max_concurrent_streams": MAX_STREAMS,
             "initial_stream_window_size": STREAM_WINDOW,
             "initial_connection_window_size": CONNECTION_WINDOW,
             "override_stream_error_on_invalid_http_message": True,  # one bad stream does not end the others
         },
-        **routes,
-    )  # fmt: skip
+    }
 
 
 def _tls(listener: ListenerSpec, tls: TlsSpec) -> Json:

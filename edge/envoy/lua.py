@@ -82,13 +82,15 @@ function envoy_on_request(handle)
   if not sound then status, detail = "400", "The request is malformed." end
   if status ~= nil then return handle:respond({[":status"] = status}, detail) end
   local parent = headers:get("traceparent")
-  if parent ~= nil and (headers:getNumValues("traceparent") > 1 or not is_traceparent(parent)) then
-    -- Envoy starts no span for it; the BFF shall begin a trace whose id we know.
-    local trace = hex(16)
+  local sound_parent = parent ~= nil and headers:getNumValues("traceparent") == 1 and is_traceparent(parent)
+  if TRACER and (parent == nil or sound_parent) then return end  -- Envoy's span has the id
+  -- No span: tracing is off, or Envoy starts none for a malformed parent. The id is known all the same.
+  local trace = sound_parent and parent:sub(4, 35) or hex(16)
+  if not sound_parent then
     headers:replace("traceparent", "00-" .. trace .. "-" .. hex(8) .. "-" .. (math.random() < RATIO and "01" or "00"))
     headers:remove("tracestate")
-    handle:streamInfo():dynamicMetadata():set("frontage.guard", "trace_id", trace)
   end
+  handle:streamInfo():dynamicMetadata():set("frontage.guard", "trace_id", trace)
 end
 
 function envoy_on_response(handle)

@@ -12,7 +12,8 @@ from edge.envoy.answers import OWN_MARK
 from edge.envoy.telemetry import TEMPLATE
 from edge.envoy.words import Json, seconds, set_header
 from edge.paths import parse_path
-from edge.spec import ListenerSpec, MatchSpec
+from edge.spec.listeners import ListenerSpec
+from edge.spec.routes import MatchSpec
 
 HTTPS_PORT: Final = 443
 
@@ -119,7 +120,7 @@ def _wrong_method(route: OwnedRoute, allowed: list[str]) -> Json:
 def _redirects(name: str, listener: ListenerSpec, to: ListenerSpec) -> Json:
     # 308 keeps method and body; the port only where it is not the usual one
     redirect: Json = {"https_redirect": True, "response_code": "PERMANENT_REDIRECT"}
-    if to.address.port != HTTPS_PORT:
-        redirect["port_redirect"] = to.address.port
+    if (port := to.public_port or to.address.port) != HTTPS_PORT:
+        redirect["port_redirect"] = port
     route = {"name": f"{name}.redirect", "match": {"prefix": "/"}, "redirect": redirect}
     return {"name": name, "virtual_hosts": [{"name": name, "domains": list(listener.hosts), "routes": [route]}]}

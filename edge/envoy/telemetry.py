@@ -7,7 +7,7 @@ elsewhere. Step 1 of a request: the trace begins or is joined here.
 from typing import Final
 
 from edge.envoy.words import Json, typed
-from edge.spec import TelemetrySpec
+from edge.spec.listeners import TelemetrySpec
 
 TRACES_CLUSTER: Final = "frontage.traces"
 TEMPLATE: Final = "frontage.route"
@@ -23,13 +23,16 @@ TAGS: Final = (
 )
 
 
-def tracing(telemetry: TelemetrySpec) -> Json:
-    """Return the tracer. A caller's sampled flag decides; without one the ratio does, once, here (field case T2)."""
+def tracing(telemetry: TelemetrySpec) -> Json | None:
+    """Return the tracer. A caller's sampled flag decides; without one the ratio does, once, here (field case T2).
+
+    None when spans have nowhere to go; ids then come from ``lua.GUARD``, by the same rule.
+    """
+    if telemetry.traces is None:
+        return None
     percent = {"value": telemetry.ratio * 100}
-    config: Json = {"service_name": telemetry.service}
-    if telemetry.traces is not None:  # without an exporter spans still carry ids on, and go nowhere
-        uri = f"http://{telemetry.traces}/v1/traces"
-        config["http_service"] = {"http_uri": {"uri": uri, "cluster": TRACES_CLUSTER, "timeout": "2s"}}
+    uri = {"uri": f"http://{telemetry.traces}/v1/traces", "cluster": TRACES_CLUSTER, "timeout": "2s"}
+    config: Json = {"service_name": telemetry.service, "http_service": {"http_uri": uri}}
     return {
         "provider": {
             "name": "envoy.tracers.opentelemetry",

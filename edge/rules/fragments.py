@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from edge.assembly import Edge, OwnedRoute
 from edge.paths import parse_path
 from edge.problems import Problem
-from edge.spec import ExemptSpec, MatchSpec
+from edge.spec.files import ExemptSpec
+from edge.spec.routes import MatchSpec
 
 
 def outside_prefix(edge: Edge) -> Iterator[Problem]:

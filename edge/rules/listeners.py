@@ -55,10 +55,11 @@ def bad_host(edge: Edge) -> Iterator[Problem]:
 
 def exposed_admin(edge: Edge) -> Iterator[Problem]:
     """Envoy's administration, reachable from elsewhere: whoever reaches it can stop the edge."""
-    if edge.spec.admin.address.host not in LOOPBACK:
-        message = f"admin listens on {edge.spec.admin.address}"
-        remedy = "use 127.0.0.1; probes and metrics have 'operations'"
-        yield Problem(edge.spec.admin.place, "exposed_admin", message, remedy)
+    admin = edge.spec.admin
+    if admin.address.host not in LOOPBACK and not admin.exposed:
+        message = f"admin listens on {admin.address}"
+        remedy = "use 127.0.0.1 (probes and metrics have 'operations'), or say 'exposed: true'"
+        yield Problem(admin.place, "exposed_admin", message, remedy)
 
 
 def addresses(edge: Edge) -> Iterator[tuple[str, Address, Place]]:

@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 from edge.assembly import Edge, OwnedRoute
 from edge.paths import parse_path
 from edge.problems import Problem
-from edge.spec import MatchSpec
+from edge.spec.routes import MatchSpec
 
 
 def bad_path(edge: Edge) -> Iterator[Problem]:

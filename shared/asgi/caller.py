@@ -4,6 +4,7 @@
 request's deadline, for this identity, into this ledger. Both are plain functions of the request.
 """
 
+import asyncio
 from collections.abc import Collection
 from typing import Annotated, TypeVar
 
@@ -13,7 +14,8 @@ from fastapi.security import HTTPBearer
 from shared.asgi.context import RequestContext, context_of, header
 from shared.backends.backend import Backends
 from shared.backends.fanout import Caller, fan_out
-from shared.backends.sections import Sections
+from shared.backends.sections import RETRY_HINT, Sections
+from shared.clock import Clock
 from shared.errors import ProblemCode, ProblemError
 from shared.identity.principal import Principal
 from shared.identity.tokens import TokenVerifier
@@ -31,7 +33,19 @@ async def current_user(request: Request) -> Principal:
     if scheme.lower() != "bearer" or not token:
         raise ProblemError(ProblemCode.UNAUTHENTICATED, "A bearer token is required.")
     verifier: TokenVerifier = request.app.state.verifier
-    return verifier.cached(token) or await verifier.verify(token)
+    return verifier.cached(token) or await _verified(request, verifier, token)
+
+
+async def _verified(request: Request, verifier: TokenVerifier, token: str) -> Principal:
+    """Verify within this request's deadline: an issuer that is slow to give its keys does not extend it."""
+    clock: Clock = request.app.state.clock
+    try:
+        async with asyncio.timeout(context_of(request.scope).deadline.remaining_s(clock.now_s())):
+            return await verifier.verify(token)
+    except TimeoutError:
+        raise ProblemError(
+            ProblemCode.DEADLINE_EXCEEDED, "The token could not be verified in time.", retry_after=RETRY_HINT
+        ) from None
 
 
 CurrentUser = Annotated[Principal, Depends(current_user)]

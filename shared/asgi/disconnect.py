@@ -7,12 +7,16 @@ begins only when an answer takes longer than most do.
 import asyncio
 from typing import Final
 
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.asgi.context import context_of
 
 # Most answers are out before this; a client that leaves earlier is noticed now.
 WATCH_AFTER_S: Final = 0.03
+
+# nginx's number for a client that closed the request: it appears in logs and metrics only.
+CLIENT_LEFT: Final = 499
 
 DISCONNECT: Final[Message] = {"type": "http.disconnect"}
 
@@ -38,13 +42,16 @@ class DisconnectMiddleware:
         watch.begin()
         try:
             await self._app(scope, watch.receive, sending)
+        except ClientDisconnect:
+            pass  # it left while it was still sending
         except asyncio.CancelledError:
             task = asyncio.current_task()
-            if not watch.gone.is_set() or task is None or task.uncancel() > 0:
+            if not watch.cancelled or task is None or task.uncancel() > 0:
                 raise
-            context_of(scope).ledger.status = 499  # nginx's number for a client that closed the request
         finally:
             watch.stop()
+        if watch.gone.is_set():  # also when the app made something else of it, such as a 400 for half a body
+            context_of(scope).ledger.status = CLIENT_LEFT
 
 
 class _Watch:
@@ -52,13 +59,17 @@ class _Watch:
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
         self._receive = receive
-        self._whole = not any(name in {b"content-length", b"transfer-encoding"} for name, _ in scope["headers"])
-        self._first: Message | None = None
+        # An app that needs no body never reads it, so a request is watched from the start if it says that it has none.
+        self._whole = not any(
+            name == b"transfer-encoding" or (name == b"content-length" and value != b"0")
+            for name, value in scope["headers"]
+        )
         self._bodyless = self._whole
         self._request = asyncio.current_task()
         self._task: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._stopped = False
+        self.cancelled = False
         self.gone = asyncio.Event()
 
     def begin(self) -> None:
@@ -80,7 +91,7 @@ class _Watch:
             pass
         self.gone.set()
         if not self._stopped and self._request is not None:
-            self._request.cancel()
+            self.cancelled = self._request.cancel()
 
     async def receive(self) -> Message:
         """Give the app its body, then, if it asks on, the disconnect."""
@@ -93,7 +104,8 @@ class _Watch:
             return DISCONNECT
         message = await self._receive()
         if message["type"] == "http.disconnect":
-            self.gone.set()
+            if not self._stopped:  # else it is the end of our own answer
+                self.gone.set()
         elif not message.get("more_body", False):
             self._whole = True
             if self._timer is not None and self._timer.when() <= asyncio.get_running_loop().time():

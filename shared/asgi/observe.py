@@ -18,6 +18,7 @@ from shared.telemetry.tracing import TraceExport
 
 # Probes and scrapes are not requests: no span, no log line, no metric (field case T2).
 QUIET_PATHS: Final = frozenset({"/health/live", "/health/ready", "/metrics", "/version"})
+NO_STORE: Final = (b"cache-control", b"no-store")
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
@@ -59,6 +60,7 @@ class ObserveMiddleware:
         method = scope["method"] if scope["method"] in METHODS else "OTHER"
         now = self._clock.now_s()
         ledger = Ledger(origin, method, now)
+        ledger.name(header(scope, b"x-request-id"))
         scope[KEY] = RequestContext(ledger, Deadline(now))
         token = trace_id.set(origin.trace_id)
         trace_header = (b"x-trace-id", origin.trace_id.encode())
@@ -66,9 +68,10 @@ class ObserveMiddleware:
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start":
                 ledger.status = message["status"]
-                message["headers"] = [*message.get("headers", ()), trace_header]
+                headers = message.get("headers", ())
                 if ledger.degraded:  # nobody may keep an answer with gaps (architecture §4)
-                    message["headers"].append((b"cache-control", b"no-store"))
+                    headers = [*(one for one in headers if one[0].lower() != b"cache-control"), NO_STORE]
+                message["headers"] = [*headers, trace_header]
             await send(message)
 
         try:

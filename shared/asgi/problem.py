@@ -16,6 +16,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.asgi.context import context_of
+from shared.backends.sections import retry_hint
 from shared.errors import PROBLEM_KINDS, CallError, ProblemCode, ProblemError, SectionUnavailable
 from shared.telemetry.logs import get_logger
 
@@ -29,8 +30,14 @@ CODE_OF_STATUS: Final = {
     403: ProblemCode.FORBIDDEN,
     404: ProblemCode.NOT_FOUND,
     405: ProblemCode.METHOD_NOT_ALLOWED,
+    409: ProblemCode.CONFLICT,
+    412: ProblemCode.PRECONDITION_FAILED,
     413: ProblemCode.PAYLOAD_TOO_LARGE,
     415: ProblemCode.UNSUPPORTED_MEDIA_TYPE,
+    426: ProblemCode.UPGRADE_REQUIRED,
+    429: ProblemCode.RATE_LIMITED,
+    503: ProblemCode.OVERLOADED,
+    504: ProblemCode.DEADLINE_EXCEEDED,
 }
 
 
@@ -85,10 +92,12 @@ def as_problem(error: Exception) -> ProblemError:
     if isinstance(error, ProblemError):
         return error
     if isinstance(error, CallError):
+        error.retry_after = retry_hint(error)
         return SectionUnavailable(error.backend, error)
     if isinstance(error, HTTPException):
-        code = CODE_OF_STATUS.get(error.status_code, ProblemCode.INTERNAL)
-        return ProblemError(code, headers={"allow": error.headers["Allow"]} if error.headers else None)
+        unknown = ProblemCode.INVALID_REQUEST if error.status_code < 500 else ProblemCode.INTERNAL  # noqa: PLR2004 - HTTP 5xx
+        headers = {name.lower(): value for name, value in (error.headers or {}).items()}
+        return ProblemError(CODE_OF_STATUS.get(error.status_code, unknown), headers=headers)
     return ProblemError(ProblemCode.INTERNAL)
 
 

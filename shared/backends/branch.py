@@ -112,6 +112,8 @@ class Branch:
         ]
         if fan.ledger.origin.tracestate:
             headers.append(("tracestate", fan.ledger.origin.tracestate))
+        if fan.ledger.request_id:
+            headers.append(("x-request-id", fan.ledger.request_id))
         if self.section.call.backend.credentials and fan.authorization is not None:
             headers.append(("authorization", fan.authorization))
         return tuple(headers)

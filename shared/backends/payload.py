@@ -1,24 +1,47 @@
-"""Field types for what backends send, where plain ``str`` and ``float`` would lose or invent something."""
+"""Field types for what backends send, where plain ``str``, ``float`` and ``list`` would lose or invent something."""
 
-from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Any, Generic, Self, TypeVar
 
-from pydantic import BeforeValidator, PlainSerializer
+from pydantic import (
+    BeforeValidator,
+    ConfigDict,
+    RootModel,
+    StringConstraints,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    model_validator,
+)
 
-
-def _identifier(value: object) -> object:
-    """Take text or a whole number: ids beyond 2^53 come as either, and are text for every client."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
-    return value
-
-
-def _exact(value: object) -> object:
-    """Refuse binary floats: 0.1 + 0.2 is no price."""
-    if isinstance(value, float):
-        raise ValueError("money is a decimal string")  # noqa: TRY004 - pydantic turns ValueError into a finding
-    return value
+T = TypeVar("T")
 
 
-Identifier = Annotated[str, BeforeValidator(_identifier)]
-Money = Annotated[Decimal, BeforeValidator(_exact), PlainSerializer(str, return_type=str, when_used="json")]
+def _number_as_text(value: Any) -> Any:
+    return str(value) if type(value) is int else value  # not isinstance: to Python, true is a number
+
+
+def _or_null(value: Any, fit: ValidatorFunctionWrapHandler) -> Any:
+    try:
+        return fit(value)
+    except ValidationError:
+        return None
+
+
+# Ids beyond 2^53 come as text or as whole numbers, and are text for every client; NaN and 1.5 are no ids.
+Identifier = Annotated[str, BeforeValidator(_number_as_text)]
+
+# Plain notation: neither 1E+2 nor a binary float's 12.299999 ever stands on a screen as a price.
+Money = Annotated[str, StringConstraints(pattern=r"^-?[0-9]{1,15}(\.[0-9]{1,4})?$")]
+
+
+class LenientItems(RootModel[tuple[Annotated[T | None, WrapValidator(_or_null)], ...]], Generic[T]):
+    """A list of which one bad item is null and does not take the others with it (field case W5)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    @model_validator(mode="after")
+    def _something_fits(self) -> Self:
+        """Refuse a list of which nothing fits: that is another payload, not one bad item."""
+        if self.root and not any(item is not None for item in self.root):
+            raise ValueError("no item fits")
+        return self

@@ -13,7 +13,17 @@ from typing import Final, NamedTuple
 from shared.errors import Reason
 
 # W3C Trace Context, version 00. Other versions are read by their first four fields, as the recommendation says.
-TRACEPARENT: Final = re.compile(r"^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$")
+TRACEPARENT: Final = re.compile(r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?")
+
+
+# W3C Trace Context §3.3: a vendor's own state travels with the trace, or not at all.
+_MEMBER: Final = r"[a-z0-9][a-z0-9_*/@-]{0,255}=[\x20-\x2b\x2d-\x3c\x3e-\x7e]{0,255}[\x21-\x2b\x2d-\x3c\x3e-\x7e]"
+TRACESTATE: Final = re.compile(rf"{_MEMBER}(?:[ \t]*,[ \t]*{_MEMBER}){{0,31}}")
+MAX_TRACESTATE: Final = 512
+
+
+# What proxies generate (UUIDs and the like). Anything freer could carry a person's data into logs and backends.
+REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._~-]{1,128}")
 
 
 class TraceOrigin(NamedTuple):
@@ -27,9 +37,10 @@ class TraceOrigin(NamedTuple):
 
 def read_origin(traceparent: str | None, tracestate: str, ratio: float) -> TraceOrigin:
     """Join the caller's trace, or begin one and decide by ``ratio`` whether it is sampled."""
-    match = TRACEPARENT.match(traceparent) if traceparent else None
+    match = TRACEPARENT.fullmatch(traceparent) if traceparent else None
     if match and _well_formed(match):
-        return TraceOrigin(match[2], match[3], bool(int(match[4], 16) & 1), tracestate)
+        state = tracestate if len(tracestate) <= MAX_TRACESTATE and TRACESTATE.fullmatch(tracestate) else ""
+        return TraceOrigin(match[2], match[3], bool(int(match[4], 16) & 1), state)
     trace = getrandbits(128) or 1
     # The low 56 bits are random by W3C Level 2, so every service would decide alike (OpenTelemetry TraceIdRatioBased).
     return TraceOrigin(f"{trace:032x}", None, (trace & (2**56 - 1)) < ratio * 2**56, "")
@@ -87,6 +98,7 @@ class Ledger:
         "ended_s",
         "method",
         "origin",
+        "request_id",
         "route",
         "sections",
         "span_id",
@@ -102,11 +114,16 @@ class Ledger:
         self.started_s = started_s
         self.wall_ns = time.time_ns()
         self.ended_s = 0.0
+        self.request_id = ""
         self.route = ""
         self.status = 0
         self.deadline_ms = 0
         self.degraded = ""
         self.sections: list[SectionRecord] = []
+
+    def name(self, request_id: str | None) -> None:
+        """Take the edge's id of the request, if it is one."""
+        self.request_id = request_id if request_id and REQUEST_ID.fullmatch(request_id) else ""
 
     def section(self, name: str, now_s: float) -> SectionRecord:
         """Open the record of a section."""

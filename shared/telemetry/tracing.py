@@ -6,17 +6,20 @@ A collector that is slow or down costs dropped ledgers (counted), never a slower
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan
-from opentelemetry.sdk.trace.export import SpanExporter
+from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import SpanContext, SpanKind, Status, StatusCode, TraceFlags, TraceState
 
 from shared.telemetry import names
 from shared.telemetry.ledger import AttemptRecord, Ledger, SectionRecord
+from shared.telemetry.logs import get_logger
+
+log = get_logger(__name__)
 
 Attributes = dict[str, str | int | bool]
 Timed = Ledger | SectionRecord | AttemptRecord
@@ -140,15 +143,18 @@ class TraceExport:
         self._flush()
 
     def _flush(self) -> None:
-        spans: list[ReadableSpan] = []
-        while self._queue:
-            spans.extend(to_spans(self._queue.popleft(), self._resource))
-        if spans:
-            self._export(spans)
-
-    def _export(self, spans: Sequence[ReadableSpan]) -> None:
-        # The exporter retries inside its own bound and reports a failure as a result, not as an exception.
-        self._exporter.export(spans)
+        """Export what is queued now. Nothing that goes wrong here may end the thread: it would never come back."""
+        waiting = len(self._queue)
+        if not waiting:
+            return
+        try:
+            spans = [one for _ in range(waiting) for one in to_spans(self._queue.popleft(), self._resource)]
+            result = self._exporter.export(spans)
+        except Exception:
+            log.exception("trace_export_failed")
+            result = SpanExportResult.FAILURE
+        if result is not SpanExportResult.SUCCESS:
+            self._on_drop(waiting)
 
     def close(self, within_s: float) -> None:
         """Flush what is queued, for at most ``within_s`` seconds, and stop."""

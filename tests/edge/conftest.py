@@ -36,7 +36,7 @@ def new_edge(tls, echo, tmp_path_factory):
     """Start edges; each is stopped at the end."""
     started: list[RunningEdge] = []
 
-    def start(text: str, **environment: str) -> RunningEdge:
+    def start(text: str, *, launch_only: bool = False, **environment: str) -> RunningEdge:
         folder = tmp_path_factory.mktemp("edge")
         variables = {
             "EDGE_CERTIFICATE": str(tls / "edge.pem"),
@@ -46,7 +46,7 @@ def new_edge(tls, echo, tmp_path_factory):
         }
         edge = RunningEdge(folder, text, variables, tls / "ca.pem")
         started.append(edge)
-        return edge.start()
+        return edge.launch() if launch_only else edge.start()
 
     yield start
     for edge in started:

@@ -61,8 +61,16 @@ class Echo:
         self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join(5)
 
+    def hold(self) -> None:
+        """Let requests to ``…/hold`` wait."""
+        self._loop.call_soon_threadsafe(self._released.clear)
+
+    def release(self) -> None:
+        """Let them go on."""
+        self._loop.call_soon_threadsafe(self._released.set)
+
     async def _serve(self) -> None:
-        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+        self._loop, self._stop, self._released = asyncio.get_running_loop(), asyncio.Event(), asyncio.Event()
         self._tasks: set[asyncio.Task] = set()
         server = await asyncio.start_server(self._connection, "127.0.0.1", 0)
         self.port = server.sockets[0].getsockname()[1]
@@ -112,25 +120,27 @@ class Echo:
         path = target.split("?")[0]
         if path == "/jwks":
             return self.reply(200, self.issuer.jwks()) if self.issuer.up else self.reply(500, b"{}")
-        if path == "/health/never":
-            return self.reply(503, b"{}")
-        if path == "/health/ready":
-            return self.reply(200 if self.healthy else 503, b"{}")
+        if path.startswith("/health/"):
+            return self.reply(200 if self.healthy and path == "/health/ready" else 503, b"{}")
         if path == "/v1/traces":
-            request = ExportTraceServiceRequest.FromString(body)
-            for resource in request.resource_spans:
-                service = {one.key: one.value.string_value for one in resource.resource.attributes}["service.name"]
-                self.spans += [(service, span) for scope in resource.scope_spans for span in scope.spans]
+            self._collect(body)
             return self.reply(200, b"")
         self.seen.append({"method": method, "target": target, "headers": headers, "length": len(body)})
         if path.endswith("/hang"):
             await reader.read()  # until the edge gives up
             self.closed_early += 1
             raise ConnectionError
+        if path.endswith("/hold"):
+            await self._released.wait()
         answer = self.answers.get(path)
         if answer is not None:
             return answer() if callable(answer) else answer
         return self.reply(200, json.dumps(self.seen[-1]).encode())
+
+    def _collect(self, body: bytes) -> None:
+        for resource in ExportTraceServiceRequest.FromString(body).resource_spans:
+            service = {one.key: one.value.string_value for one in resource.resource.attributes}["service.name"]
+            self.spans += [(service, span) for scope in resource.scope_spans for span in scope.spans]
 
     @staticmethod
     def reply(status: int, body: bytes, *headers: str, media: str = "application/json") -> bytes:

@@ -50,10 +50,20 @@ class RunningEdge:
         }
         self.process: subprocess.Popen | None = None
 
-    def start(self) -> "RunningEdge":
+    def launch(self) -> "RunningEdge":
+        """Start it, whether it will serve or not."""
         with self.log.open("w") as log:
             command = [sys.executable, "-m", "edge", "run", str(self.file), "--state", str(self.folder / "state")]
             self.process = subprocess.Popen(command, env=self.environment, stdout=log, stderr=log)
+        return self
+
+    def envoy_pid(self) -> int:
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        return int(children[0])
+
+    def start(self) -> "RunningEdge":
+        """Start it and wait until it serves."""
+        self.launch()
         wait_for(lambda: self.process.poll() is not None or self.events("serving"), "the edge serves")
         assert self.process.poll() is None, self.log.read_text()
         return self

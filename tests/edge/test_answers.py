@@ -22,7 +22,7 @@ CASES = {
     "method": (asks("PUT", "/users/7"), 405, "method_not_allowed"),
     "trace": (asks("TRACE", "/open/x"), 405, "method_not_allowed"),
     "escaped_slash": (asks("GET", "/open/a%2fb"), 400, "invalid_request"),
-    "body": (asks("POST", "/open/x", content=b"x" * 70_000), 413, "payload_too_large"),
+    "body": (asks("POST", "/open/x", content=b"x" * 1_100_000), 413, "payload_too_large"),
     "header_bytes": (asks("GET", "/open/x", headers={"big": "x" * 17_000}), 431, "invalid_request"),
     "header_count": (asks("GET", "/open/x", headers={f"h{n}": "1" for n in range(70)}), 431, "invalid_request"),
     "unreachable": (asks("GET", "/gone/x"), 503, "backend_unreachable"),
@@ -81,11 +81,18 @@ def assert_security_headers(headers) -> None:
     assert not {"server", "x-envoy-upstream-service-time", "x-frontage-own"} & set(headers)
 
 
+@pytest.mark.parametrize("http2", [True, False], ids=["h2", "http/1.1"])
+def test_a_body_below_the_limit_arrives_whole(edge, http2):
+    """The default of 1 MiB is a limit for bodies, not for what a connection buffers."""
+    with edge.client(http2=http2) as client:
+        assert client.post("/open/x", content=b"x" * 1_000_000).json()["length"] == 1_000_000
+
+
 def test_a_body_of_unknown_length_is_limited_too(edge, echo):
     """Chunked: nothing of it reaches the upstream."""
     before = len(echo.seen)
     with edge.client() as client:
-        answer = client.post("/open/x", content=iter([b"x" * 35_000] * 2))
+        answer = client.post("/open/x", content=iter([b"x" * 600_000] * 2))
     assert (answer.status_code, answer.json()["code"]) == (413, "payload_too_large")
     assert len(echo.seen) == before
 

@@ -108,3 +108,24 @@ def test_a_refused_request_has_its_line_and_its_trace_id_too(edge):
     with edge.client() as client:
         trace = client.get("/open/lined%2fb").headers["x-trace-id"]
     wait_for(lambda: any(line.get("trace_id") == trace for line in edge.events("request")), "the line")
+
+
+@pytest.fixture(scope="module")
+def untraced_edge(new_edge, edge):
+    """Nowhere to send spans."""
+    return new_edge(edge.file.read_text().replace('traces: "${ECHO}"', 'traces: ""'))
+
+
+def test_without_a_collector_ids_still_travel(untraced_edge, edge, echo):
+    """A caller's trace is joined as it is; without one a trace begins; nothing is exported."""
+    own, later = "cccc" + TRACE[4:], "dddd" + TRACE[4:]
+    answer, sent = traced(untraced_edge, echo, traceparent=f"00-{own}-00f067aa0ba902b7-01")
+    assert (answer.headers["x-trace-id"], sent) == (own, f"00-{own}-00f067aa0ba902b7-01")
+    answer, sent = traced(untraced_edge, echo)
+    assert re.fullmatch(f"00-{answer.headers['x-trace-id']}-[0-9a-f]{{16}}-01", sent)
+    with untraced_edge.client() as client:
+        missing = client.get("/nowhere")
+    assert missing.json()["traceId"] == missing.headers["x-trace-id"]
+    traced(edge, echo, traceparent=f"00-{later}-00f067aa0ba902b7-01")
+    wait_for(lambda: exported(echo, later), "a span of an edge that has a collector")
+    assert not exported(echo, own)

@@ -9,11 +9,12 @@ import strawberry
 from bffs.web.backends import ALERTS_OF, ORDERS_OF, PROFILE, AlertPayload, OrderPayload, ProfilePayload
 from bffs.web.context import WebContext
 from bffs.web.graph.gaps import Degraded, gaps
+from shared.backends.payload import LenientItems
 from shared.backends.sections import Sections, nullable, optional
 
 STRANGER: Final = ProfilePayload.model_validate({"userId": "", "displayName": "User", "accountTier": "Free"})
 
-# Which sections a field of the type needs; fields not named here need none.
+# Which section fills a field of the type; fields not named here need none.
 NEEDS: Final = {"displayName": "profile", "tier": "profile", "recentOrders": "recent_orders", "alerts": "alerts"}
 
 
@@ -21,42 +22,46 @@ class DashboardSections(Sections):
     """As on the phone: without a name, with orders of five minutes ago, it is still a dashboard."""
 
     profile = optional(PROFILE, default=STRANGER, subject=True)
-    recent_orders = optional(ORDERS_OF, default=(), stale_for=timedelta(minutes=5))
+    recent_orders = optional(ORDERS_OF, default=LenientItems[OrderPayload](()), stale_for=timedelta(minutes=5))
     alerts = nullable(ALERTS_OF)
 
 
 @strawberry.type(description="One order, as far as a list shows it.")
 class Order:
-    """Ids are strings: they exceed what a JavaScript number holds."""
+    """An order."""
 
-    id: strawberry.ID
-    status: str
-    amount: Decimal = strawberry.field(description="Decimal string, in `currency`.")
+    id: strawberry.ID = strawberry.field(description="Text: a number this large is more than JavaScript holds.")
+    status: str = strawberry.field(description="How far it is, in the shop's own words.")
+    amount: Decimal = strawberry.field(description="What it cost, in `currency`.")
     currency: str = strawberry.field(description="ISO 4217.")
-    placed_at: datetime
+    placed_at: datetime = strawberry.field(description="When it was placed.")
 
 
 @strawberry.type(description="One thing the user should know.")
 class Alert:
     """An alert."""
 
-    id: strawberry.ID
-    severity: str
-    message: str
-    created_at: datetime
+    id: strawberry.ID = strawberry.field(description="The alert's id.")
+    severity: str = strawberry.field(description="`info`, `warning`, `critical`; expect others.")
+    message: str = strawberry.field(description="What to know, for people.")
+    created_at: datetime = strawberry.field(description="When it was raised.")
 
 
-@strawberry.type(description="The first page, in one operation.")
+@strawberry.type(description="The first page, in one operation. Only the sections behind selected fields are fetched.")
 class Dashboard:
     """The answer; its nullable fields are those whose declared stand-in is null."""
 
-    user_id: strawberry.ID
-    display_name: str
-    tier: str
-    recent_orders: list[Order | None] = strawberry.field(description="An order that could not be read is null.")
-    alerts: list[Alert | None] | None = strawberry.field(description="null when not known; see `degraded`.")
-    aggregated_at: datetime
-    degraded: list[Degraded] = strawberry.field(description="Empty when the answer is whole.")
+    user_id: strawberry.ID = strawberry.field(description="Whose dashboard it is: the token's subject.")
+    display_name: str = strawberry.field(description="How to greet the user. Section `profile`.")
+    tier: str = strawberry.field(description="The account's tier. Section `profile`.")
+    recent_orders: list[Order | None] = strawberry.field(
+        description="Newest first; an order that could not be read is null. Section `recentOrders`."
+    )
+    alerts: list[Alert | None] | None = strawberry.field(
+        description="null when not known; an alert that could not be read is null. Section `alerts`."
+    )
+    aggregated_at: datetime = strawberry.field(description="When this answer was put together.")
+    degraded: list[Degraded] = strawberry.field(description="Empty when all sections that were asked for are fresh.")
 
 
 async def compose_dashboard(context: WebContext, asked: frozenset[str]) -> Dashboard:
@@ -67,8 +72,8 @@ async def compose_dashboard(context: WebContext, asked: frozenset[str]) -> Dashb
         user_id=strawberry.ID(context.user.subject),
         display_name=got.profile.display_name,
         tier=got.profile.account_tier,
-        recent_orders=[_order(one) for one in got.recent_orders],
-        alerts=None if got.alerts is None else [_alert(one) for one in got.alerts],
+        recent_orders=[_order(one) for one in got.recent_orders.root],
+        alerts=None if got.alerts is None else [_alert(one) for one in got.alerts.root],
         aggregated_at=datetime.fromtimestamp(int(context.clock.wall_s()), UTC),
         degraded=gaps(got.degraded),
     )
@@ -78,9 +83,12 @@ def _order(found: OrderPayload | None) -> Order | None:
     if found is None:
         return None
     return Order(
-        id=strawberry.ID(found.id), status=found.status, amount=found.amount, currency=found.currency,
+        id=strawberry.ID(found.id),
+        status=found.status,
+        amount=Decimal(found.amount),
+        currency=found.currency,
         placed_at=found.placed_at,
-    )  # fmt: skip
+    )
 
 
 def _alert(found: AlertPayload | None) -> Alert | None:

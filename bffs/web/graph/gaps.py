@@ -13,7 +13,7 @@ strawberry.enum(Source, description="What stands in: an older value, the declare
 class Degraded:
     """The graph's form of ``shared.backends.sections.Degraded``."""
 
-    section: str = strawberry.field(description="Name of the field that is affected.")
+    section: str = strawberry.field(description="Its name; the fields that it fills name it.")
     reason: Reason = strawberry.field(description="Why.")
     source: Source = strawberry.field(description="What stands in.")
     age_seconds: int | None = strawberry.field(description="Age of a stale value.")

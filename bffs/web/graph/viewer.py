@@ -18,10 +18,10 @@ class ViewerSections(Sections):
 class Viewer:
     """The signed-in user."""
 
-    user_id: strawberry.ID
-    display_name: str
-    tier: str
-    degraded: list[Degraded]
+    user_id: strawberry.ID = strawberry.field(description="The user's id.")
+    display_name: str = strawberry.field(description="How to greet the user.")
+    tier: str = strawberry.field(description="The account's tier.")
+    degraded: list[Degraded] = strawberry.field(description="Always empty: what is required is fresh or an error.")
 
 
 async def compose_viewer(context: WebContext) -> Viewer:

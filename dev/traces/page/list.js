@@ -81,7 +81,7 @@ function empty() {
   return h("li", { class: "empty" },
     h("h2", {}, filtered ? "Nothing fits" : "No traces yet"),
     h("p", {}, filtered ? "No recent trace fits this choice." : "Each request through the edge shows up here a moment later. Try one:"),
-    filtered ? null : h("pre", {}, 'curl -k https://localhost:8443/mobile/v1/dashboard \\\n  -H "Authorization: Bearer $(python -m dev token u-1)"'));
+    filtered ? null : h("pre", {}, 'curl -k https://localhost:8443/mobile/v1/dashboard \\\n  -H "Authorization: Bearer $(.venv/bin/python -m dev token u-1)"'));
 }
 
 /** Returns the classes of a status mark. */

@@ -1,0 +1,33 @@
+"""What every part of the spec is made of: frozen, closed, and aware of its line."""
+
+from typing import Annotated, Any, TypeAlias
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+
+from edge.document import Block
+from edge.problems import NOWHERE, Place
+from edge.units import ListenAddress, parse_names
+
+# Dots are ours: they separate a fragment's name from the names in it.
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
+Names = Annotated[tuple[str, ...], BeforeValidator(parse_names)]
+Count = Annotated[int, Field(gt=0, le=1_000_000_000)]
+Token = Annotated[str, StringConstraints(pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")]  # RFC 9110 §5.6.2
+# One environment variable may leave it out: set, but empty.
+OptionalAddress: TypeAlias = Annotated[ListenAddress | None, BeforeValidator(lambda value: value or None)]
+OptionalPort: TypeAlias = Annotated[
+    Annotated[int, Field(gt=0, lt=2**16)] | None, BeforeValidator(lambda value: value or None)
+]
+
+
+class Spec(BaseModel):
+    """Frozen, knows every allowed key, and remembers the line it was written on."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    place: Place = Field(default=NOWHERE, alias="__place__", repr=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _remember_place(cls, value: Any) -> Any:
+        return {**value, "__place__": value.place} if isinstance(value, Block) else value

@@ -1,0 +1,55 @@
+"""The two kinds of file: the platform team's ``edge.yaml``, and each BFF's fragment with what was granted to it."""
+
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+from edge.spec.base import Name, Names, Spec
+from edge.spec.listeners import AdminSpec, ListenerSpec, OperationsSpec, TelemetrySpec
+from edge.spec.policies import LimitSpec, PoliciesSpec
+from edge.spec.routes import ClusterSpec, L4Spec, MatchSpec, RouteSpec
+
+
+class ExemptSpec(Spec):
+    """One exact match of a fragment that may go without some required policies: granted here, not taken there."""
+
+    match: MatchSpec
+    policies: Annotated[Names, Field(min_length=1)]
+
+
+class IncludeSpec(Spec):
+    """What the platform team grants one BFF: a file of its own, a prefix, a cluster; and what it must keep."""
+
+    file: str
+    prefix: Annotated[str, StringConstraints(pattern=r"^/[^{}]*[^{}/]$")]
+    cluster: str | None = None
+    policies: Names = ()
+    exempt: tuple[ExemptSpec, ...] = ()
+
+
+class EdgeSpec(Spec):
+    """The whole of ``edge.yaml``."""
+
+    listeners: Annotated[dict[Name, ListenerSpec], Field(min_length=1)]
+    routes: tuple[RouteSpec, ...] = ()
+    clusters: dict[Name, ClusterSpec] = Field(default_factory=dict)
+    policies: PoliciesSpec = PoliciesSpec()
+    include: dict[Name, IncludeSpec] = Field(default_factory=dict)
+    telemetry: TelemetrySpec = TelemetrySpec()
+    admin: AdminSpec
+    operations: OperationsSpec = OperationsSpec()
+    tcp: tuple[L4Spec, ...] = ()
+    udp: tuple[L4Spec, ...] = ()
+
+
+class FragmentPoliciesSpec(Spec):
+    """A BFF may bring limits of its own; issuers and auth stay with the platform team."""
+
+    limits: dict[Name, LimitSpec] = Field(default_factory=dict)
+
+
+class FragmentSpec(Spec):
+    """The whole of a BFF's ``edge.yaml``."""
+
+    routes: tuple[RouteSpec, ...] = ()
+    policies: FragmentPoliciesSpec = FragmentPoliciesSpec()

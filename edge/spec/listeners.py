@@ -1,0 +1,71 @@
+"""Where the edge listens, to whom, and what it tells about itself."""
+
+from datetime import timedelta
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from edge.spec.base import Names, OptionalAddress, OptionalPort, Spec
+from edge.units import Duration, ListenAddress, Size
+
+
+class TlsSpec(Spec):
+    """The listener's certificate. TLS below 1.2 cannot be asked for."""
+
+    certificate: str
+    key: str
+    min_version: Literal["1.2", "1.3"] = "1.2"
+
+
+class RequestSpec(Spec):
+    """How large and how slow a request may be before the edge refuses it."""
+
+    # A GraphQL operation or an order is kilobytes; what uploads files gets its own route in a later release.
+    max_body: Size = 1024**2
+    # A bearer token of 8 KiB beside cookies and tracing headers; nearer to uvicorn's own 64 KiB than to Envoy's 60.
+    max_headers: Size = 32 * 1024
+    # Browsers send 20 to 30.
+    max_header_count: Annotated[int, Field(gt=0, le=1000)] = 100
+    # For the whole request to arrive: 1 MiB on a bad mobile line, and the end of slow-body attacks.
+    timeout: Duration = timedelta(seconds=30)
+
+
+class ListenerSpec(Spec):
+    """An address that clients connect to. Without ``tls`` it can only redirect to one that has it."""
+
+    address: ListenAddress
+    tls: TlsSpec | None = None
+    protocols: tuple[Literal["http1", "http2", "http3"], ...] = ("http1", "http2")
+    # Names by which clients may call us; a request for another name is a 404, whatever its path (field case E3).
+    hosts: Annotated[Names, Field(min_length=1)]
+    # How many of our own proxies stand in front and append to X-Forwarded-For; 0 = clients connect directly.
+    trusted_hops: Annotated[int, Field(ge=0, le=10)] = 0
+    redirect: str | None = None
+    # The port that clients see, where a load balancer stands in front; redirects lead there. Ours, when not given.
+    public_port: OptionalPort = None
+    # How long a browser refuses plain HTTP afterwards; 0s sends no header. A year is what preload lists ask for.
+    hsts: Duration = timedelta(days=365)
+    request: RequestSpec = RequestSpec()
+
+
+class TelemetrySpec(Spec):
+    """Where spans go. Without ``traces`` nothing is exported, and trace ids still travel."""
+
+    traces: OptionalAddress = None
+    # Decides only for requests that bring no decision of their own (field case T2).
+    ratio: Annotated[float, Field(ge=0, le=1)] = 1.0
+    service: str = "edge"
+
+
+class AdminSpec(Spec):
+    """Envoy's own administration. It can stop the process, so anything but loopback must be asked for twice."""
+
+    address: ListenAddress
+    # In a container all addresses are the container's own, and what is published decides who gets there.
+    exposed: bool = False
+
+
+class OperationsSpec(Spec):
+    """A listener for probes and scrapers: /health/live, /health/ready, /metrics, /version. No address: no listener."""
+
+    address: OptionalAddress = None

@@ -1,0 +1,376 @@
+"""What clients send that is no operation: a problem or a GraphQL error with a stable code, soon, never a 500."""
+
+import gzip
+import json
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from graphql import build_client_schema, get_introspection_query
+
+from bffs.web.app import create_app
+from bffs.web.limits import MAX_ROOT_FIELDS, MAX_TOKENS
+from bffs.web.operation import MAX_BODY_BYTES
+from tests.bffs.web.loopback import World
+from tests.bffs.web.web import PATH, Web, running, settings
+
+QUERY = "{ viewer { tier } }"
+JSON = {"content-type": "application/json"}
+# An idle machine needs a quarter of a second for the worst; a busy one, four times that.
+MAX_CPU_S = 2.0
+
+
+def check_problem(answer: Any, status: int, code: str) -> dict:
+    """Check that an answer is the problem of this code, and return it."""
+    assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
+    problem = answer.json()
+    assert (problem["status"], problem["code"]) == (status, code)
+    assert problem["type"] == f"urn:frontage:problem:{code}"
+    assert problem["instance"] == PATH
+    assert problem["traceId"] == answer.headers["x-trace-id"]
+    return problem
+
+
+def check_errors(answer: Any) -> list[dict]:
+    """Check that an answer is a GraphQL request error, and return the errors."""
+    assert (answer.status_code, answer.headers["content-type"]) == (400, "application/json")
+    body = answer.json()
+    assert body.keys() == {"errors"}, "execution never began: there is no data"
+    assert 0 < len(body["errors"]) <= 101
+    for error in body["errors"]:
+        assert error["extensions"] == {
+            "code": "invalid_request",
+            "retryable": False,
+            "traceId": answer.headers["x-trace-id"],
+        }
+        assert "path" not in error
+    return body["errors"]
+
+
+# Bodies that are no operation
+
+BODIES: dict[str, bytes] = {
+    "empty": b"",
+    "blank": b"  \n",
+    "not_json": b"query { viewer { tier } }",
+    "cut": b'{"query": "{ viewer',
+    "two_values": b'{"query": "{ viewer { tier } }"} {}',
+    "not_utf_8": b'{"query": "\xff"}',
+    "null": b"null",
+    "text": b'"{ viewer { tier } }"',
+    "number": b"7",
+    "nan": b"NaN",
+    "batch": json.dumps([{"query": QUERY}, {"query": QUERY}]).encode(),
+    "empty_batch": b"[]",
+    "no_query": b"{}",
+    "query_null": b'{"query": null}',
+    "query_empty": b'{"query": ""}',
+    "query_number": b'{"query": 7}',
+    "query_list": b'{"query": ["{ viewer { tier } }"]}',
+    "query_object": b'{"query": {"a": 1}}',
+    "query_by_hash_only": b'{"extensions": {"persistedQuery": {"version": 1, "sha256Hash": "00"}}}',
+    "variables_list": json.dumps({"query": QUERY, "variables": []}).encode(),
+    "variables_text": json.dumps({"query": QUERY, "variables": "{}"}).encode(),
+    "variables_false": json.dumps({"query": QUERY, "variables": False}).encode(),
+    "name_number": json.dumps({"query": QUERY, "operationName": 1}).encode(),
+    "name_list": json.dumps({"query": QUERY, "operationName": [1]}).encode(),
+    "brackets": b"[" * 200_000,
+    "objects": b'{"query":' * 20_000,
+    "huge_number": b'{"query": ' + b"9" * 10_000 + b"}",
+    "gzip": gzip.compress(json.dumps({"query": QUERY}).encode()),
+}
+
+
+@pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
+async def test_a_body_that_is_no_operation_is_an_invalid_request(web: Web, world: World, body: bytes) -> None:
+    """400 with what to send instead; nothing of the body comes back, no backend is asked."""
+    problem = check_problem(await web.post(body, headers=JSON), 400, "invalid_request")
+
+    assert problem["detail"]
+    assert "tier" not in problem["detail"]
+    assert world.asked() == {}
+
+
+async def test_null_stands_for_left_out(web: Web) -> None:
+    """Clients send ``null`` for what they do not have."""
+    answer = await web.post({"query": QUERY, "variables": None, "operationName": None, "extensions": None})
+
+    assert answer.json() == {"data": {"viewer": {"tier": "Gold"}}}
+
+
+async def test_a_body_too_large_is_refused(web: Web, world: World) -> None:
+    """One byte over the limit, announced or in chunks; at the limit it is read."""
+    filler = b" " * (MAX_BODY_BYTES - len(json.dumps({"query": QUERY})))
+    fits = json.dumps({"query": QUERY}).encode() + filler
+
+    async def chunks() -> AsyncIterator[bytes]:
+        for _ in range(1000):
+            yield b" " * 1024
+
+    assert len(fits) == MAX_BODY_BYTES
+    assert (await web.post(fits, headers=JSON)).status_code == 200
+    check_problem(await web.post(fits + b" ", headers=JSON), 413, "payload_too_large")
+    check_problem(await web.http.post(PATH, content=chunks(), headers=JSON), 413, "payload_too_large")
+    assert world.asked() == {"users": 1}
+
+
+# Documents that are no operation of this schema
+
+DOCUMENTS: dict[str, dict[str, Any]] = {
+    "blank": {"query": "  "},
+    "comment": {"query": "# nothing"},
+    "syntax": {"query": "{ viewer { tier }"},
+    "not_graphql": {"query": "SELECT 1"},
+    "control_characters": {"query": "{ viewer \x00 { tier } }"},
+    "open_string": {"query": '{ viewer(x: "'},
+    "half_a_surrogate_pair": {"query": "{ \ud800 }"},
+    "half_a_surrogate_pair_in_text": {"query": '{ viewer(x: "\ud800") { tier } }'},
+    "half_a_surrogate_pair_in_a_name": {"query": QUERY, "operationName": "\udfff"},
+    "unknown_field": {"query": "{ viewer { password } }"},
+    "unknown_root": {"query": "{ admin { id } }"},
+    "unknown_type": {"query": "{ viewer { ... on Admin { id } } }"},
+    "unknown_fragment": {"query": "{ viewer { ...Missing } }"},
+    "unknown_argument": {"query": "{ viewer(id: 1) { tier } }"},
+    "unknown_directive": {"query": "{ viewer { tier @upper } }"},
+    "defer": {"query": "{ viewer { ... @defer { tier } } }"},
+    "no_selection": {"query": "{ viewer }"},
+    "selection_of_a_leaf": {"query": "{ viewer { tier { x } } }"},
+    "only_a_fragment": {"query": "fragment F on Viewer { tier }"},
+    "only_a_type": {"query": "type Query { x: Int }"},
+    "mutation": {"query": "mutation { pay { id } }"},
+    "subscription": {"query": "subscription { viewer { tier } }"},
+    "unknown_operation": {"query": f"query A {QUERY}", "operationName": "B"},
+    "empty_operation_name": {"query": f"query A {QUERY}", "operationName": ""},
+    "two_operations_no_name": {"query": f"query A {QUERY} query B {QUERY}"},
+    "two_anonymous_operations": {"query": f"{QUERY} {QUERY}"},
+    "undefined_variable": {"query": "{ viewer { tier @skip(if: $x) } }"},
+    "unused_variable": {"query": f"query ($x: Int) {QUERY}"},
+    "missing_variable": {"query": "query ($x: Boolean!) { viewer { tier @skip(if: $x) } }"},
+    "wrong_variable": {"query": "query ($x: Boolean!) { viewer { tier @skip(if: $x) } }", "variables": {"x": "yes"}},
+    "deep_variable": {
+        "query": "query ($x: Boolean!) { viewer { tier @skip(if: $x) } }",
+        "variables": {"x": json.loads("[" * 300 + "]" * 300)},
+    },
+    "variable_of_half_a_surrogate_pair": {
+        "query": "query ($x: Boolean!) { viewer { tier @skip(if: $x) } }",
+        "variables": {"x": "\ud800"},
+    },
+    "fragment_cycle": {"query": "{ viewer { ...A } } fragment A on Viewer { ...B } fragment B on Viewer { ...A }"},
+    "fields_that_clash": {"query": "{ viewer { a: tier a: userId } }"},
+}
+
+
+@pytest.mark.parametrize("body", DOCUMENTS.values(), ids=DOCUMENTS)
+async def test_a_document_that_does_not_fit_is_a_request_error(web: Web, world: World, body: dict) -> None:
+    """``errors`` without ``data``, 400, each with a code and the trace; no resolver is called."""
+    check_errors(await web.post(json.dumps(body).encode(), headers=JSON))
+
+    assert world.asked() == {}
+
+
+# Documents made to hurt
+
+BOMBS: dict[str, str] = {
+    "braces": "{" * 10_000,
+    "nested_fields": "{ a " * 10_000,
+    "nested_inline_fragments": "{ ... " * 10_000 + "{ __typename }" + "}" * 10_000,
+    "nested_lists": "{ viewer(x: " + "[" * 10_000,
+    "nested_objects": "{ viewer(x: " + "{a:" * 10_000,
+    "nested_list_types": "query ($x: " + "[" * 10_000,
+    "many_fields": "{" + " __typename" * 20_000 + "}",
+    "many_aliases": "{" + "".join(f" a{n}: viewer {{ tier }}" for n in range(5_000)) + "}",
+    "many_clashes": "{" + " dashboard { tier }" * 10_000 + "}",
+    "many_operations": "".join(f"query Q{n} {{ __typename }}" for n in range(5_000)),
+    "many_unknown_fields": "{" + " x" * 50_000 + "}",
+    "many_directives": "{ viewer { tier " + "@skip(if: false) " * 5_000 + "} }",
+    "many_comments": "#\n" * 60_000 + QUERY,
+    "a_long_name": "{ " + "x" * 200_000 + " }",
+    "a_long_text": '{ viewer(x: "' + "x" * 200_000 + '") { tier } }',
+    "introspection": "{ __schema { types " + "{ fields { type " * 9 + "{ name }" + "} }" * 9 + "} }",
+    "aliases_at_the_limit": "{" + "".join(f" a{n}: viewer {{ tier }}" for n in range(160)) + "}",
+    "one_root_field_too_many": "{" + "".join(f" a{n}: viewer {{ tier }}" for n in range(MAX_ROOT_FIELDS + 1)) + "}",
+    "root_fields_through_fragments": "{ ...F } fragment F on Query { ... {"
+    + "".join(f" a{n}: dashboard {{ tier }}" for n in range(MAX_ROOT_FIELDS + 1))
+    + "} }",
+    "clashes_at_the_limit": "{ viewer {" + " ... { tier }" * 190 + " a: tier a: userId } }",
+}
+
+
+@pytest.mark.parametrize("text", BOMBS.values(), ids=BOMBS)
+async def test_a_document_made_to_hurt_is_refused_soon(web: Web, world: World, text: str) -> None:
+    """Refused with one short answer before any resolver, within a bound on the time taken from everybody else."""
+    assert len(text) < MAX_BODY_BYTES
+    began = time.process_time()
+
+    answer = await web.query(text)
+
+    assert time.process_time() - began < MAX_CPU_S
+    check_errors(answer)
+    assert len(answer.content) < 2 * len(text) + 64 * 1024
+    assert world.asked() == {}
+
+
+@pytest.mark.parametrize("depth", [*range(1, 120, 7), *range(120, 260, 3)])
+async def test_nesting_is_served_or_refused_at_any_depth(web: Web, depth: int) -> None:
+    """Near Python's own limit the parser may pass what validation or execution cannot: never a 500 or `internal`."""
+    answer = await web.query("{ ... " * depth + "{ viewer { tier } }" + "}" * depth)
+
+    if answer.status_code == 200:
+        assert answer.json() == {"data": {"viewer": {"tier": "Gold"}}}
+    else:
+        check_errors(answer)
+
+
+async def test_as_many_root_fields_as_are_allowed_are_served(web: Web, world: World) -> None:
+    """The limit itself is inside."""
+    text = "{" + "".join(f" a{n}: viewer {{ tier }}" for n in range(MAX_ROOT_FIELDS)) + "}"
+
+    assert len(await web.data(text)) == MAX_ROOT_FIELDS
+    assert world.asked() == {"users": MAX_ROOT_FIELDS}
+
+
+LARGE = {
+    "aliases": "{ viewer {" + "".join(f" a{n}: tier" for n in range((MAX_TOKENS - 8) // 3)) + " } }",
+    "the_same_field": "{ viewer {" + " tier" * 500 + " } }",
+    "the_same_root_field": "{" + " viewer { tier }" * ((MAX_TOKENS - 4) // 4) + " }",
+}
+
+
+@pytest.mark.parametrize("text", LARGE.values(), ids=LARGE)
+async def test_the_largest_documents_are_served_soon(web: Web, world: World, text: str) -> None:
+    """Near the limit on tokens, still within that bound, and still one call."""
+    began = time.process_time()
+
+    assert set((await web.data(text))["viewer"].values()) == {"Gold"}
+    assert time.process_time() - began < MAX_CPU_S
+    assert world.asked() == {"users": 1}
+
+
+async def test_introspection_as_graphiql_asks_for_it_is_served(web: Web) -> None:
+    """The limits leave tools alone."""
+    data = await web.data(get_introspection_query(input_value_deprecation=True))
+
+    assert "Dashboard" in build_client_schema(data).type_map
+
+
+async def test_one_of_two_operations_is_executed_by_its_name(web: Web, world: World) -> None:
+    """``operationName`` chooses; the other one asks nobody."""
+    text = "query A { dashboard { alerts { id } } } query B { viewer { tier } }"
+
+    answer = await web.post({"query": text, "operationName": "B"})
+
+    assert answer.json() == {"data": {"viewer": {"tier": "Gold"}}}
+    assert world.asked() == {"users": 1}
+
+
+# Forms that a browser sends without asking first (field case W7)
+
+FORMS: dict[str, tuple[str, bytes]] = {
+    "multipart": (
+        "multipart/form-data; boundary=x",
+        b'--x\r\nContent-Disposition: form-data; name="operations"\r\n\r\n'
+        + json.dumps({"query": QUERY}).encode()
+        + b'\r\n--x\r\nContent-Disposition: form-data; name="map"\r\n\r\n{}\r\n--x--\r\n',
+    ),
+    "text": ("text/plain", json.dumps({"query": QUERY}).encode()),
+    "text_with_json_in_a_parameter": ("text/plain; application/json", json.dumps({"query": QUERY}).encode()),
+    "urlencoded": ("application/x-www-form-urlencoded", urlencode({"query": QUERY}).encode()),
+    "graphql": ("application/graphql", QUERY.encode()),
+    "json_like": ("application/json5", json.dumps({"query": QUERY}).encode()),
+    "two_types": ("text/plain, application/json", json.dumps({"query": QUERY}).encode()),
+    "nothing": ("", json.dumps({"query": QUERY}).encode()),
+}
+
+
+@pytest.mark.parametrize(("media_type", "body"), FORMS.values(), ids=FORMS)
+async def test_case_w7_a_form_reaches_no_resolver(web: Web, world: World, media_type: str, body: bytes) -> None:
+    """Whatever a page of another origin can send without a preflight is 415, with a good token too."""
+    headers = {"origin": "https://evil.test", "content-type": media_type}
+
+    check_problem(await web.post(body, headers=headers), 415, "unsupported_media_type")
+    assert world.asked() == {}
+
+
+@pytest.mark.parametrize("mode", ["local", "production"])
+@pytest.mark.parametrize("text", [QUERY, "mutation { pay { id } }"], ids=["query", "mutation"])
+async def test_case_w7_a_link_reaches_no_resolver(world: World, web: Web, mode: str, text: str) -> None:
+    """GET with an operation in the query: the page of GraphiQL in local mode, 404 elsewhere, executed nowhere."""
+    app = create_app(settings(world.url, mode=mode))
+    async with running(app) as http:
+        answer = await http.get(PATH, params={"query": text}, headers=dict(web.http.headers))
+
+    if mode == "local":
+        assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    else:
+        check_problem(answer, 404, "not_found")
+    assert "pay" not in answer.text
+    assert world.asked() == {}
+
+
+async def test_case_w7_json_passes_whatever_its_spelling(web: Web) -> None:
+    """Media types know no case, and may have parameters."""
+    for media_type in ("application/json", "Application/JSON; charset=utf-8", "application/json;x=y"):
+        answer = await web.post(json.dumps({"query": QUERY}).encode(), headers={"content-type": media_type})
+        assert answer.json() == {"data": {"viewer": {"tier": "Gold"}}}
+
+
+# The path and who may use it
+
+METHODS = {"PUT": 405, "PATCH": 405, "DELETE": 405, "OPTIONS": 405, "TRACE": 405}
+
+
+@pytest.mark.parametrize("method", METHODS)
+async def test_another_method_is_not_allowed(web: Web, method: str) -> None:
+    """405 with the methods that are."""
+    answer = await web.http.request(method, PATH)
+
+    check_problem(answer, 405, "method_not_allowed")
+    assert {"GET", "POST"} >= {one.strip() for one in answer.headers["allow"].split(",")} != set()
+
+
+async def test_graphiql_is_for_a_developers_machine(world: World) -> None:
+    """A page in local mode, without a token; elsewhere nothing is there."""
+    for mode, status in (("local", 200), ("production", 404)):
+        async with running(create_app(settings(world.url, mode=mode))) as http:
+            answer = await http.get(PATH, headers={"accept": "text/html"})
+        assert answer.status_code == status
+        assert len(answer.headers["x-trace-id"]) == 32
+        assert ("graphiql" in answer.text.lower()) == (mode == "local")
+
+
+@pytest.mark.parametrize(
+    "path", ["/web", "/web/graphql/", "/web/graphql/x", "/graphql", "/web/schema", "/docs", "/openapi.json"]
+)
+async def test_nothing_else_is_mounted(web: Web, path: str) -> None:
+    """404 for any other path, under any method that has a body."""
+    answer = await web.http.post(path, json={"query": QUERY})
+
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+
+
+TOKENS = {"none": None, "basic": "Basic dTpw", "no_token": "Bearer ", "garbage": "Bearer x.y.z", "bare": "{token}"}
+
+
+@pytest.mark.parametrize("value", TOKENS.values(), ids=TOKENS)
+async def test_without_a_good_token_nothing_is_read(web: Web, world: World, value: str | None) -> None:
+    """401 with the challenge, before the body is looked at; a token in the query is no token."""
+    token = web.http.headers.pop("authorization").removeprefix("Bearer ")
+    headers = {} if value is None else {"authorization": value.format(token=token)}
+
+    answer = await web.post(b"not json", headers={**headers, "content-type": "text/plain"}, params={"token": "secret"})
+
+    problem = check_problem(answer, 401, "unauthenticated")
+    assert answer.headers["www-authenticate"].startswith("Bearer")
+    assert "secret" not in json.dumps(problem)
+    assert world.asked() == {}
+
+
+async def test_expired_tokens_and_tokens_for_others_are_refused(web: Web, world: World, issuer) -> None:
+    """The BFF verifies again what the edge verified."""
+    for changes in ({"exp": issuer.now - 3600}, {"aud": "another"}, {"iss": "http://attacker.test"}):
+        token = issuer.token(claims=issuer.claims(**changes))
+        answer = await web.query(QUERY, headers={"authorization": f"Bearer {token}"})
+        check_problem(answer, 401, "unauthenticated")
+    assert world.asked() == {}

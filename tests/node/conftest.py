@@ -1,0 +1,103 @@
+"""Node with its packages, and a real web BFF in a process of its own."""
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.bffs.web.loopback import World, loopback
+from tests.node.toolchain import NoNodeError, Toolchain, find_node, install_packages
+from tests.shared.identity.tokens_table import AUDIENCE, ISSUER, Issuer
+
+ROOT = Path(__file__).resolve().parents[2]
+READY_WITHIN_S = 20.0
+
+Page = Callable[[str], Awaitable[Any]]
+
+
+@pytest.fixture(scope="session")
+def node() -> Toolchain:
+    """Node and what ``package-lock.json`` names. Missing: skipped with the reason; in CI, a failure."""
+    try:
+        toolchain = find_node()
+        install_packages(toolchain)
+    except NoNodeError as missing:
+        if os.environ.get("CI"):
+            pytest.fail(str(missing))
+        pytest.skip(str(missing))
+    return toolchain
+
+
+@pytest.fixture(scope="session")
+def issuer() -> Issuer:
+    """Signs the page's token."""
+    return Issuer(int(time.time()))
+
+
+@pytest.fixture
+async def world(issuer: Issuer) -> AsyncIterator[World]:
+    """Three backends and the issuer's keys."""
+    async with loopback(issuer.jwks()) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def bff(world: World) -> AsyncIterator[str]:
+    """The URL of ``python -m bffs.web``, which ends cleanly when the test does."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        listen = f"127.0.0.1:{free.getsockname()[1]}"
+    urls = {f"FRONTAGE_{name}_URL": world.url for name in ("USERS", "ORDERS", "ALERTS")}
+    settings = {"LISTEN": listen, "ISSUER": ISSUER, "AUDIENCE": AUDIENCE, "JWKS_URL": f"{world.url}/jwks"}
+    env = {**urls, **{f"FRONTAGE_{name}": value for name, value in settings.items()}}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "bffs.web", cwd=ROOT, env=env, stdout=asyncio.subprocess.PIPE
+    )
+    try:
+        await _ready(process, f"http://{listen}/health/ready")
+        yield f"http://{listen}/web/graphql"
+    finally:
+        if process.returncode is None:
+            process.send_signal(signal.SIGTERM)
+        logged, _ = await asyncio.wait_for(process.communicate(), 10)
+    assert process.returncode == 0, logged.decode()
+
+
+async def _ready(process: asyncio.subprocess.Process, url: str) -> None:
+    async with asyncio.timeout(READY_WITHIN_S), httpx.AsyncClient() as client:
+        while process.returncode is None:
+            try:
+                if (await client.get(url)).status_code == httpx.codes.OK:
+                    return
+            except httpx.TransportError:
+                await asyncio.sleep(0.05)
+    pytest.fail(f"the BFF ended with {process.returncode} before it was ready")
+
+
+@pytest.fixture
+def page(node: Toolchain, bff: str, issuer: Issuer) -> Page:
+    """Return a function that runs one query in Apollo Client and says what a page would see."""
+
+    async def show(query: str) -> Any:
+        process = await asyncio.create_subprocess_exec(
+            node.node,
+            str(Path(__file__).with_name("client.mjs")),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        asked = json.dumps({"url": bff, "token": issuer.token(), "query": query}).encode()
+        out, err = await asyncio.wait_for(process.communicate(asked), 30)
+        assert process.returncode == 0, err.decode()
+        return json.loads(out)
+
+    return show
