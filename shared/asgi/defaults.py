@@ -18,7 +18,6 @@ from shared.asgi.observe import ObserveMiddleware, Observer
 from shared.asgi.problem import ProblemMiddleware, install_problems
 from shared.clock import Clock, LoopClock
 from shared.settings import ServiceSettings
-from shared.telemetry.access import AccessLog
 from shared.telemetry.metrics import Metrics
 from shared.telemetry.tracing import TraceExport
 
@@ -40,13 +39,13 @@ def install_defaults(
     """Give ``app`` health, metrics and version routes, problems, a deadline, tracing and cancellation.
 
     ``checks`` name what must hold for readiness; ``lean`` has the routes to dispatch ahead of FastAPI. Afterwards
-    ``app.state`` has ``drain``, ``metrics`` and ``clock``.
+    ``app.state`` has ``drain``, ``metrics``, ``observer`` and ``clock``.
     """
     clock = clock or LoopClock()
     metrics = Metrics()
     drain = Drain(settings.drain_delay)
     observer = Observer(metrics, settings.trace_ratio)
-    app.state.clock, app.state.metrics, app.state.drain = clock, metrics, drain
+    app.state.clock, app.state.metrics, app.state.drain, app.state.observer = clock, metrics, drain, observer
 
     install_problems(app)
     app.include_router(
@@ -64,8 +63,6 @@ def install_defaults(
 
     @asynccontextmanager
     async def lifespan(running: FastAPI) -> AsyncIterator[None]:
-        if settings.log_level in {"debug", "info"}:
-            observer.access = AccessLog(app.title)
         if settings.otlp_endpoint:
             observer.export = _export_to(settings.otlp_endpoint, service, settings.version, metrics)
         try:
@@ -74,8 +71,6 @@ def install_defaults(
         finally:
             if observer.export is not None:
                 observer.export.close(FLUSH_WITHIN_S)
-            if observer.access is not None:
-                observer.access.close(FLUSH_WITHIN_S)
 
     app.router.lifespan_context = lifespan
 

@@ -12,9 +12,11 @@ from shared.clock import Clock
 from shared.resilience.deadline import Deadline
 from shared.telemetry.access import AccessLog
 from shared.telemetry.ledger import Ledger, read_origin
-from shared.telemetry.logs import trace_id
+from shared.telemetry.logs import get_logger, trace_id
 from shared.telemetry.metrics import Metrics
 from shared.telemetry.tracing import TraceExport
+
+log = get_logger("access")
 
 # Probes and scrapes are not requests: no span, no log line, no metric (field case T2).
 QUIET_PATHS: Final = frozenset({"/health/live", "/health/ready", "/metrics", "/version"})
@@ -23,7 +25,10 @@ METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OP
 
 
 class Observer:
-    """Where finished ledgers go. ``export`` is None without a collector, ``access`` when the level leaves it out."""
+    """Where finished ledgers go. ``export`` is None without a collector.
+
+    ``access`` is the quick way to the log of a process whose stdout is ours (``serve``); without it, structlog writes.
+    """
 
     def __init__(self, metrics: Metrics, ratio: float) -> None:
         self.metrics = metrics
@@ -38,6 +43,16 @@ class Observer:
             self.export.add(ledger)
         if self.access is not None:
             self.access.add(ledger)
+            return
+        log.info(
+            "request",
+            method=ledger.method,
+            route=ledger.route,
+            status=ledger.status,
+            ms=round((ledger.ended_s - ledger.started_s) * 1000, 1),
+            degraded=ledger.degraded,
+            request_id=ledger.request_id,
+        )
 
 
 class ObserveMiddleware:

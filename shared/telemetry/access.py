@@ -53,11 +53,10 @@ class AccessLog:
         if route is None:
             route = self._routes[ledger.route] = dumps(ledger.route)  # templates: few, and ours
         degraded = dumps(ledger.degraded) if ledger.degraded else '""'
-        request_id = dumps(ledger.request_id) if ledger.request_id else '""'
         self._lines.append(
             f'{{"method":"{ledger.method}","route":{route},"status":{ledger.status},"ms":{took_s * 1000:.1f},'
-            f'"degraded":{degraded},"request_id":{request_id},"event":"request","level":"info","timestamp":"{self._moment(ledger, took_s)}",'
-            f'"trace_id":"{ledger.origin.trace_id}{self._end}'
+            f'"degraded":{degraded},"request_id":"{ledger.request_id}","event":"request","level":"info",'
+            f'"timestamp":"{self._moment(ledger, took_s)}","trace_id":"{ledger.origin.trace_id}{self._end}'
         )
 
     def _moment(self, ledger: Ledger, took_s: float) -> str:

@@ -13,7 +13,7 @@ def finished(route: str = "/mobile/v1/dashboard", degraded: str = "") -> Ledger:
     ledger = Ledger(TraceOrigin(TRACE, None, sampled=False, tracestate=""), "GET", 10.0)
     ledger.wall_ns, ledger.ended_s = 1_700_000_000_250_000_000, 10.0125
     ledger.route, ledger.status, ledger.degraded = route, 200, degraded
-    ledger.request_id = 'r-"1'
+    ledger.request_id = "r-1"
     return ledger
 
 
@@ -26,8 +26,8 @@ def test_a_line_is_json_with_everything_in_it() -> None:
 
     assert json.loads(b"".join(written)) == {
         "method": "GET", "route": "/mobile/v1/dashboard", "status": 200, "ms": 12.5, "degraded": "alerts:timeout:none",
-        "event": "request", "level": "info", "request_id": "r-\"1", "timestamp": "2023-11-14T22:13:20.262Z", "trace_id": TRACE,
-        "service": "Mobile BFF",
+        "event": "request", "level": "info", "request_id": "r-1", "timestamp": "2023-11-14T22:13:20.262Z",
+        "trace_id": TRACE, "service": "Mobile BFF",
     }  # fmt: skip
 
 
