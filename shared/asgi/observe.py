@@ -3,6 +3,7 @@
 Owns the trace id on every answer, the route template, and the access log line. It records; ``telemetry/`` interprets.
 """
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -20,6 +21,7 @@ log = get_logger("access")
 
 # Probes and scrapes are not requests: no span, no log line, no metric (field case T2).
 QUIET_PATHS: Final = frozenset({"/health/live", "/health/ready", "/metrics", "/version"})
+Headers = Iterable[tuple[bytes, bytes]]
 NO_STORE: Final = (b"cache-control", b"no-store")
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
@@ -35,6 +37,22 @@ class Observer:
         self.export: TraceExport | None = None
         self.access: AccessLog | None = None
         self.ratio = ratio
+
+    def open(self, scope: Scope, now_s: float) -> Ledger:
+        """Open the request's ledger and context; its deadline comes with ``deadline``."""
+        ratio = 0 if scope["path"] in QUIET_PATHS else self.ratio
+        origin = read_origin(header(scope, b"traceparent"), header(scope, b"tracestate") or "", ratio)
+        ledger = Ledger(origin, scope["method"] if scope["method"] in METHODS else "OTHER", now_s)
+        ledger.name(header(scope, b"x-request-id"))
+        scope[KEY] = RequestContext(ledger, Deadline(now_s))
+        return ledger
+
+    def close(self, scope: Scope, ledger: Ledger, now_s: float) -> None:
+        """Close it, and pass it on unless nobody asked for anything."""
+        ledger.ended_s = now_s
+        ledger.route = _template(scope)
+        if scope["path"] not in QUIET_PATHS:
+            self.finish(ledger)
 
     def finish(self, ledger: Ledger) -> None:
         """Count it, log it, and queue it for export when its trace is sampled."""
@@ -55,6 +73,14 @@ class Observer:
         )
 
 
+def with_trace(headers: Headers, ledger: Ledger) -> Headers:
+    """Return the answer's headers with its trace id; an answer with gaps is nobody's to keep (architecture §4)."""
+    trace = (b"x-trace-id", ledger.origin.trace_id.encode())
+    if ledger.degraded:
+        return [*(one for one in headers if one[0].lower() != b"cache-control"), NO_STORE, trace]
+    return [*headers, trace]
+
+
 class ObserveMiddleware:
     """The outermost layer: everything inside it happens to one ledger."""
 
@@ -68,34 +94,19 @@ class ObserveMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        quiet = scope["path"] in QUIET_PATHS
-        origin = read_origin(
-            header(scope, b"traceparent"), header(scope, b"tracestate") or "", 0 if quiet else self._observer.ratio
-        )
-        method = scope["method"] if scope["method"] in METHODS else "OTHER"
-        now = self._clock.now_s()
-        ledger = Ledger(origin, method, now)
-        ledger.name(header(scope, b"x-request-id"))
-        scope[KEY] = RequestContext(ledger, Deadline(now))
-        token = trace_id.set(origin.trace_id)
-        trace_header = (b"x-trace-id", origin.trace_id.encode())
+        ledger = self._observer.open(scope, self._clock.now_s())
+        token = trace_id.set(ledger.origin.trace_id)
 
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start":
                 ledger.status = message["status"]
-                headers = message.get("headers", ())
-                if ledger.degraded:  # nobody may keep an answer with gaps (architecture §4)
-                    headers = [*(one for one in headers if one[0].lower() != b"cache-control"), NO_STORE]
-                message["headers"] = [*headers, trace_header]
+                message["headers"] = with_trace(message.get("headers", ()), ledger)
             await send(message)
 
         try:
             await self._app(scope, receive, sending)
         finally:
-            ledger.ended_s = self._clock.now_s()
-            ledger.route = _template(scope)
-            if not quiet:
-                self._observer.finish(ledger)
+            self._observer.close(scope, ledger, self._clock.now_s())
             trace_id.reset(token)
 
 

@@ -55,7 +55,7 @@ def serve(app: FastAPI, settings: ServiceSettings) -> None:
     configure_logs(app.title, settings.log_level)
     log = get_logger(__name__)
     config = uvicorn.Config(
-        app,
+        app.state.front,
         host=settings.host,
         port=settings.port,
         loop="uvloop",
