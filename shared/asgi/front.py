@@ -18,6 +18,7 @@ from shared.asgi.disconnect import Watch
 from shared.asgi.lean import LeanRoute, encoded, headers_of
 from shared.asgi.observe import Observer, with_trace
 from shared.asgi.problem import answer_to
+from shared.asgi.server_protocol import answer_whole
 from shared.clock import Clock
 from shared.telemetry.ledger import Ledger
 from shared.telemetry.logs import trace_id
@@ -75,5 +76,4 @@ async def _answer(route: LeanRoute, scope: Scope, watch: Watch, send: Send, ledg
         status, body, headers = problem.status_code, bytes(problem.body), problem.raw_headers
     ledger.status = status
     watch.stop()  # a server reports its own end of the answer as a disconnect, too
-    await send({"type": "http.response.start", "status": status, "headers": with_trace(headers, ledger)})
-    await send({"type": "http.response.body", "body": body})
+    await answer_whole(scope, send, status, with_trace(headers, ledger), body)

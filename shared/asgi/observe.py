@@ -21,7 +21,7 @@ log = get_logger("access")
 
 # Probes and scrapes are not requests: no span, no log line, no metric (field case T2).
 QUIET_PATHS: Final = frozenset({"/health/live", "/health/ready", "/metrics", "/version"})
-Headers = Iterable[tuple[bytes, bytes]]
+Header = tuple[bytes, bytes]
 NO_STORE: Final = (b"cache-control", b"no-store")
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
@@ -73,7 +73,7 @@ class Observer:
         )
 
 
-def with_trace(headers: Headers, ledger: Ledger) -> Headers:
+def with_trace(headers: Iterable[Header], ledger: Ledger) -> list[Header]:
     """Return the answer's headers with its trace id; an answer with gaps is nobody's to keep (architecture §4)."""
     trace = (b"x-trace-id", ledger.origin.trace_id.encode())
     if ledger.degraded:

@@ -13,6 +13,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from shared.asgi.drain import Drain
+from shared.asgi.server_protocol import ServerProtocol
 from shared.settings import ServiceSettings
 from shared.telemetry.access import AccessLog
 from shared.telemetry.logs import configure_logs, get_logger
@@ -59,7 +60,7 @@ def serve(app: FastAPI, settings: ServiceSettings) -> None:
         host=settings.host,
         port=settings.port,
         loop="uvloop",
-        http="httptools",
+        http=ServerProtocol,
         log_config=None,
         access_log=False,
         server_header=False,
