@@ -4,12 +4,13 @@ Owns what is asked of a backend and how. What an answer is composed of is ``sect
 ``attempt.py``.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from random import Random
 from string import Formatter
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, Final, Generic, Self, TypeVar
 from urllib.parse import quote
 
 from pydantic import TypeAdapter
@@ -25,6 +26,9 @@ from shared.resilience.bulkhead import Bulkhead, BulkheadPolicy
 from shared.resilience.retry import RetryPolicy
 
 T = TypeVar("T")
+
+# What RFC 3986 calls unreserved: never escaped.
+PLAIN: Final = re.compile(r"[A-Za-z0-9._~-]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +99,8 @@ def _quoted(name: str, value: str, *, in_path: bool) -> str:
     # Escaped or not, a dot segment moves the path (RFC 3986 §6.2.2) and an empty one changes which route it is.
     if in_path and value in {"", ".", ".."}:
         raise ProblemError(ProblemCode.INVALID_REQUEST, f"Check {name}.")
+    if PLAIN.fullmatch(value):  # most ids: a tenth of the time of quote()
+        return value
     try:
         return quote(value, safe="")
     except UnicodeEncodeError:  # half of a surrogate pair: JSON can hold it, UTF-8 cannot

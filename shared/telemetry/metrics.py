@@ -3,7 +3,7 @@
 One process is one scrape target. Requests that a client left are counted under status 499 and never as errors.
 """
 
-from typing import Final
+from typing import Any, Final
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 
@@ -12,6 +12,18 @@ from shared.telemetry.ledger import Ledger
 
 # From one millisecond (a cache) to the longest route timeout; steps of about two, so that a p99 is read within 2x.
 BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+
+
+class _Bound(dict[tuple[Any, ...], Any]):
+    """A metric's children by their labels, found without asking the metric; as many as there are label sets."""
+
+    def __init__(self, metric: Counter | Histogram) -> None:
+        super().__init__()
+        self._metric = metric
+
+    def __missing__(self, labels: tuple[Any, ...]) -> Any:
+        child = self[labels] = self._metric.labels(*labels)
+        return child
 
 
 class Metrics:
@@ -37,17 +49,20 @@ class Metrics:
         self.traces_dropped: Final = Counter(
             names.METRIC_LEDGERS_DROPPED, "Traces dropped because the export fell behind", registry=self.registry
         )
+        self._requests, self._request_seconds = _Bound(self.requests), _Bound(self.request_seconds)
+        self._attempts, self._attempt_seconds = _Bound(self.attempts), _Bound(self.attempt_seconds)
+        self._sections = _Bound(self.sections)
 
     def observe(self, ledger: Ledger) -> None:
         """Count a finished request."""
-        self.requests.labels(ledger.method, ledger.route, ledger.status).inc()
-        self.request_seconds.labels(ledger.route).observe(ledger.ended_s - ledger.started_s)
+        self._requests[ledger.method, ledger.route, ledger.status].inc()
+        self._request_seconds[ledger.route,].observe(ledger.ended_s - ledger.started_s)
         for section in ledger.sections:
-            self.sections.labels(section.name, section.outcome, section.reason or "").inc()
+            self._sections[section.name, section.outcome, section.reason or ""].inc()
             for attempt in section.attempts:
                 outcome = "cancelled" if attempt.cancelled else attempt.error or "ok"
-                self.attempts.labels(attempt.backend, outcome).inc()
-                self.attempt_seconds.labels(attempt.backend).observe(attempt.ended_s - attempt.started_s)
+                self._attempts[attempt.backend, outcome].inc()
+                self._attempt_seconds[attempt.backend,].observe(attempt.ended_s - attempt.started_s)
 
     def scrape(self) -> bytes:
         """Return the Prometheus text format."""
