@@ -14,7 +14,7 @@ from shared.backends.sections import Section
 from shared.clock import Clock
 from shared.errors import BackendUnreachable, CallError, DeadlinePassed, DeadlineSpent
 from shared.resilience.budget import FanOutBudget
-from shared.resilience.deadline import HEADER, Deadline
+from shared.resilience.deadline import HEADER, Deadline, left_ms
 from shared.resilience.retry import retry
 from shared.telemetry.ledger import AttemptRecord, Ledger
 
@@ -107,7 +107,7 @@ class Branch:
         record = self.record.attempt(call.backend.name, call.method, now)
         due_s = min(now + call.backend.policy.attempt_timeout.total_seconds(), fan.deadline.at_s)
         attempt = self._attempt = Attempt(call, self._state, record, fan.clock, done)
-        attempt.start(target, self._headers(record, Deadline(due_s).header_ms(now)), due_s)
+        attempt.start(target, self._headers(record, left_ms(due_s, now)), due_s)
         if not attempt.over:
             fan.watch(attempt)
         return attempt

@@ -1,23 +1,21 @@
 """Field types for what backends send, where plain ``str``, ``float`` and ``list`` would lose or invent something."""
 
-from typing import Annotated, Any, Generic, Self, TypeVar
+from typing import Annotated, Any, Final, Generic, Self, TypeVar
 
 from pydantic import (
-    BeforeValidator,
     ConfigDict,
+    GetPydanticSchema,
     RootModel,
     StringConstraints,
     ValidationError,
     ValidatorFunctionWrapHandler,
+    WithJsonSchema,
     WrapValidator,
     model_validator,
 )
+from pydantic_core import core_schema
 
 T = TypeVar("T")
-
-
-def _number_as_text(value: Any) -> Any:
-    return str(value) if type(value) is int else value  # not isinstance: to Python, true is a number
 
 
 def _or_null(value: Any, fit: ValidatorFunctionWrapHandler) -> Any:
@@ -28,7 +26,15 @@ def _or_null(value: Any, fit: ValidatorFunctionWrapHandler) -> Any:
 
 
 # Ids beyond 2^53 come as text or as whole numbers, and are text for every client; NaN and 1.5 are no ids.
-Identifier = Annotated[str, BeforeValidator(_number_as_text)]
+# Text, the usual case, is judged without a call into Python.
+_TEXT_OR_NUMBER: Final = core_schema.union_schema(
+    [
+        core_schema.str_schema(strict=True),
+        core_schema.no_info_after_validator_function(str, core_schema.int_schema(strict=True)),
+    ],
+    mode="left_to_right",
+)
+Identifier = Annotated[str, GetPydanticSchema(lambda _type, _rest: _TEXT_OR_NUMBER), WithJsonSchema({"type": "string"})]
 
 # Plain notation: neither 1E+2 nor a binary float's 12.299999 ever stands on a screen as a price.
 Money = Annotated[str, StringConstraints(pattern=r"^-?[0-9]{1,15}(\.[0-9]{1,4})?$")]
