@@ -1,15 +1,22 @@
 """What is compared with what: one function a group, all under the same rules (``measure.py``)."""
 
+import json
 import statistics
 from collections.abc import Callable
 from typing import Final
 
 from tests.bench.measure import Bench, Load, Row
-from tests.bench.variants import frontage, peers
+from tests.bench.variants import apollo, frontage, peers
 
 C64, C8 = Load("c=64"), Load("c=8", connections=8)
 # Node is asked at this share of its own peak: busy, but not in its queue.
 PACE: Final = 0.7
+QUERY: Final = """query Dashboard { dashboard {
+  userId displayName tier aggregatedAt
+  recentOrders { id status amount currency placedAt }
+  alerts { id severity message createdAt }
+  degraded { section reason source }
+} }"""
 
 
 def mobile(bench: Bench) -> list[Row]:
@@ -22,6 +29,13 @@ def mobile(bench: Bench) -> list[Row]:
     paced = Load(f"{rate:.0f}/s", rate=rate)
     paced_rows = bench.compare("mobile", [one for one in variants if one.name in able], [paced])
     return rows + against_others(paced_rows, figure="p99_ms")
+
+
+def web_text(bench: Bench) -> list[Row]:
+    """The web dashboard as GraphQL text, the same text again and again."""
+    body = json.dumps({"query": QUERY})
+    ours = frontage(bench.where, module="bffs.web", path="/web/graphql", body=body)
+    return against_others(bench.compare("web-text", [ours, apollo(bench.where, bench.tools, body)], [C64, C8]))
 
 
 def tracing(bench: Bench) -> list[Row]:
@@ -84,6 +98,7 @@ def start_up(bench: Bench) -> list[Row]:
 
 GROUPS: Final[dict[str, Callable[[Bench], list[Row]]]] = {
     "mobile": mobile,
+    "web-text": web_text,
     "tracing": tracing,
     "policies": policies,
     "failure": failure,

@@ -1,4 +1,10 @@
--- What wrk knows at its end, as one line of JSON.
+-- A request with the body in BENCH_BODY, if there is one; and what wrk knows at its end, as one line of JSON.
+local body = os.getenv("BENCH_BODY")
+if body then
+  wrk.method, wrk.body = "POST", body
+  wrk.headers["content-type"] = "application/json"
+end
+
 done = function(summary, latency, requests)
   local errors = summary.errors
   io.write(string.format(

@@ -16,7 +16,7 @@ from typing import Any, Final, Self
 
 from tests.bench.backends import USER, Addresses
 from tests.bench.machine import HERE, LOAD_CORE, BenchError, Tools, busy_s
-from tests.bench.processes import Process, free_port, get, result_of, run_load
+from tests.bench.processes import Process, ask, free_port, result_of, run_load
 from tests.bench.variants import Variant
 
 # Above this share of core 1, load and backends may be the limit: then the figure is a lower bound.
@@ -78,11 +78,10 @@ class Running:
 
     def body_hash(self) -> str:
         """Return what it answers now, as a hash that does not know when it was put together."""
-        status, body = get(self.port, self.variant.path, self.headers)
+        status, body = ask(self.port, self.variant.path, self.headers, self.variant.body)
         if status != 200:
             raise BenchError(f"{self.variant.name} answered {status}: {body[:300]!r}")
-        answer = json.loads(body)
-        answer.pop("aggregatedAt", None)
+        answer = json.loads(body, object_hook=_without_moment)
         return hashlib.sha256(json.dumps(answer, sort_keys=True).encode()).hexdigest()
 
     def not_fresh(self) -> list[str]:
@@ -92,9 +91,14 @@ class Running:
         """
         if not self.variant.ours:
             return []
-        text = get(self.port, "/metrics")[1].decode()
+        text = ask(self.port, "/metrics")[1].decode()
         counted = re.findall(r"frontage_sections_total(\{[^}]*\} [\d.e+]+)", text)
         return [labels for labels in counted if not re.search('outcome="(fresh|unused)"', labels)]
+
+
+def _without_moment(members: dict[str, Any]) -> dict[str, Any]:
+    members.pop("aggregatedAt", None)
+    return members
 
 
 class Bench:
@@ -150,7 +154,7 @@ class Bench:
     def sample(self, one: Running, load: Load, seconds: float, expected: str | None) -> Sample:
         """Run the load once; compare a few answers while it runs."""
         cpu, busy, begin = one.process.cpu_s(), busy_s(LOAD_CORE), time.monotonic()
-        started, until_s = run_load(self._command(one, load, seconds), seconds + 15)
+        started, until_s = run_load(self._command(one, load, seconds), one.variant.body, seconds + 15)
         try:
             while expected is not None and time.monotonic() - begin < seconds - 0.2 and started.poll() is None:
                 if one.body_hash() != expected:

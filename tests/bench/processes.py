@@ -26,11 +26,14 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def get(port: int, path: str, headers: Mapping[str, str] | None = None, within_s: float = 3) -> tuple[int, bytes]:
-    """Ask once over a connection of its own."""
-    connection = HTTPConnection("127.0.0.1", port, timeout=within_s)
+def ask(port: int, path: str, headers: Mapping[str, str] | None = None, body: str = "") -> tuple[int, bytes]:
+    """Ask once over a connection of its own; with a body it is a POST of JSON."""
+    connection = HTTPConnection("127.0.0.1", port, timeout=3)
     try:
-        connection.request("GET", path, headers=dict(headers or {}))
+        if body:
+            connection.request("POST", path, body, {"content-type": "application/json", **(headers or {})})
+        else:
+            connection.request("GET", path, headers=dict(headers or {}))
         answer = connection.getresponse()
         return answer.status, answer.read()
     finally:
@@ -70,7 +73,7 @@ class Process:
             if self._process.poll() is not None:
                 break
             with suppress(OSError, HTTPException):
-                if get(port, path)[0] == 200:
+                if ask(port, path)[0] == 200:
                     return time.monotonic() - begin
             time.sleep(pause_s)
         raise BenchError(f"{self.name} did not become ready: {self.log.read_text()[-800:]}")
@@ -86,9 +89,10 @@ class Process:
         return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
-def run_load(command: Sequence[str | Path], within_s: float) -> tuple[subprocess.Popen[str], float]:
+def run_load(command: Sequence[str | Path], body: str, within_s: float) -> tuple[subprocess.Popen[str], float]:
     """Start a load generator; the caller collects its one line of JSON with ``result_of``."""
-    started = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    environment = {**os.environ, **({"BENCH_BODY": body} if body else {})}
+    started = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     return started, time.monotonic() + within_s
 
 

@@ -16,6 +16,7 @@ class Variant:
     command: tuple[str, ...]
     environment: Mapping[str, str] = field(default_factory=dict)
     path: str = "/mobile/v1/dashboard"
+    body: str = ""  # then it is a POST
 
     @property
     def ours(self) -> bool:
@@ -25,7 +26,7 @@ class Variant:
 
 def frontage(
     where: Addresses, name: str = "frontage", *, module: str = "bffs.mobile", path: str = "/mobile/v1/dashboard",
-    silent: bool = False, traced: bool = True, **settings: str,
+    body: str = "", silent: bool = False, traced: bool = True, **settings: str,
 ) -> Variant:  # fmt: skip
     """All default policies, JWT checked, 1 % of traces exported, metrics, access log; ``settings`` differ from that."""
     environment = {
@@ -37,7 +38,13 @@ def frontage(
     if traced:
         environment["FRONTAGE_OTLP_ENDPOINT"] = where.backend
     environment |= {f"FRONTAGE_{key.upper()}": value for key, value in settings.items()}
-    return Variant(name, (sys.executable, "-m", module), environment, path)
+    return Variant(name, (sys.executable, "-m", module), environment, path, body)
+
+
+def apollo(where: Addresses, tools: Tools, body: str) -> Variant:
+    """Apollo Server 5 on the machine's Node."""
+    (like,) = peers(where, tools, "node-fastify")
+    return Variant("apollo", ("node", str(STATE / "node/apollo.mjs")), like.environment, "/web/graphql", body)
 
 
 def peers(where: Addresses, tools: Tools, *names: str, silent: bool = False) -> list[Variant]:
