@@ -1,11 +1,14 @@
 """Field types for what backends send, where plain ``str``, ``float`` and ``list`` would lose or invent something."""
 
-from typing import Annotated, Any, Final, Generic, Self, TypeVar
+from typing import Annotated, Any, Generic, Self, TypeVar
 
 from pydantic import (
+    AfterValidator,
     ConfigDict,
+    Field,
     GetPydanticSchema,
     RootModel,
+    Strict,
     StringConstraints,
     ValidationError,
     ValidatorFunctionWrapHandler,
@@ -13,7 +16,6 @@ from pydantic import (
     WrapValidator,
     model_validator,
 )
-from pydantic_core import core_schema
 
 T = TypeVar("T")
 
@@ -27,14 +29,11 @@ def _or_null(value: Any, fit: ValidatorFunctionWrapHandler) -> Any:
 
 # Ids beyond 2^53 come as text or as whole numbers, and are text for every client; NaN and 1.5 are no ids.
 # Text, the usual case, is judged without a call into Python.
-_TEXT_OR_NUMBER: Final = core_schema.union_schema(
-    [
-        core_schema.str_schema(strict=True),
-        core_schema.no_info_after_validator_function(str, core_schema.int_schema(strict=True)),
-    ],
-    mode="left_to_right",
-)
-Identifier = Annotated[str, GetPydanticSchema(lambda _type, _rest: _TEXT_OR_NUMBER), WithJsonSchema({"type": "string"})]
+_Number = Annotated[int, Strict(), AfterValidator(str)]
+_TextOrNumber = Annotated[Annotated[str, Strict()] | _Number, Field(union_mode="left_to_right")]
+Identifier = Annotated[
+    str, GetPydanticSchema(lambda _type, rest: rest.generate_schema(_TextOrNumber)), WithJsonSchema({"type": "string"})
+]
 
 # Plain notation: neither 1E+2 nor a binary float's 12.299999 ever stands on a screen as a price.
 Money = Annotated[str, StringConstraints(pattern=r"^-?[0-9]{1,15}(\.[0-9]{1,4})?$")]
