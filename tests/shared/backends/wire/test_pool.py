@@ -535,3 +535,25 @@ async def test_the_body_bound_is_the_calls_own() -> None:
         assert isinstance(await ask(pool, request(max_body_bytes=99)), BackendInvalid)
         assert pool.connections == 0
         assert backend.accepted == 1
+
+
+# Strictness
+
+FORMS = {
+    "a folded header": b"HTTP/1.1 200 OK\r\nx-a: 1\r\n content-length: 3\r\ncontent-length: 2\r\n\r\n[]",
+    "bare line feeds": b"HTTP/1.1 200 OK\ncontent-length: 2\n\n[]",
+    "a space before the colon": b"HTTP/1.1 200 OK\r\ncontent-length : 2\r\n\r\n[]",
+    "the same length twice": b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\ncontent-length: 2\r\n\r\n[]",
+    "a list of lengths": b"HTTP/1.1 200 OK\r\ncontent-length: 2, 2\r\n\r\n[]",
+    "a length and chunks": b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
+    "another protocol": b"HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n",
+    "no HTTP status": b"HTTP/1.1 042 Answer\r\ncontent-length: 2\r\n\r\n[]",
+}
+
+
+@pytest.mark.parametrize("raw", FORMS.values(), ids=FORMS.keys())
+async def test_what_two_parsers_could_read_in_two_ways_is_invalid(raw: bytes) -> None:
+    """Whatever stands between us and a backend may see other borders: refused at once, and the connection with it."""
+    async with RawBackend(answers(raw)) as backend, pool_for(backend) as pool:
+        assert isinstance(await ask(pool), BackendInvalid)
+        assert pool.connections == 0
