@@ -22,7 +22,7 @@ VENV = ROOT / ".venv"
 STAMP = VENV / "frontage.stamp"
 LOG = ROOT / ".local" / "setup.log"
 # As pip does: the machine's own certificate authorities, which know a company's proxy when uv's built-in list does not.
-TRUST: Final = ("--system-certs",)
+TRUST = ("--system-certs",)
 
 # uv fetches the packages of one batch side by side; small enough that the count moves, large enough to be quick.
 BATCH = 8
