@@ -1,17 +1,9 @@
 """The dashboard and the profile, as a phone gets them (architecture §4)."""
 
-import json
-import re
-from random import Random
-from typing import Any
-
 import pytest
 
-from bffs.mobile.backends import ALERTS, ORDERS, USERS
-from shared.errors import Reason
-from shared.resilience.bulkhead import Bulkhead
-from shared.testing.scripted import Scripted, Step, broken, hang, reply, scripted_backends, status
-from tests.bffs.mobile.phone import ADA, ALERT, DASHBOARD, ORDER, PROFILE, WHOLE, Phone, scripted_phone, without_time
+from shared.testing.scripted import Scripted, hang, reply, status
+from tests.bffs.mobile.phone import ADA, DASHBOARD, ORDER, PROFILE, WHOLE, scripted_phone, without_time
 
 
 async def test_everything_in_one_answer(route: str) -> None:
@@ -63,75 +55,6 @@ async def test_a_subject_that_would_move_the_path_is_an_invalid_request(subject:
 
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid_request")
     assert users.requests == []
-
-
-# Every reason, by name
-
-TROUBLE: dict[Reason, Step] = {
-    Reason.TIMEOUT: hang(),
-    Reason.DEADLINE: hang(),
-    Reason.UNREACHABLE: broken(),
-    Reason.FAULTED: status(500),
-    Reason.REFUSED: status(403),
-    Reason.INVALID: reply(b"<html>"),
-    Reason.REJECTED: reply([]),
-}
-# With less time than one attempt may take, the whole ends first.
-BUDGET_MS = {Reason.DEADLINE: "500"}
-FALLBACKS: dict[str, tuple[str, dict[str, Any]]] = {
-    "users": ("profile", {"displayName": "User", "tier": "Free"}),
-    "orders": ("recentOrders", {"recentOrders": []}),
-    "alerts": ("alerts", {"alerts": None}),
-}
-SOURCES = {"profile": "default", "recentOrders": "default", "alerts": "none"}
-STATUS = {
-    Reason.TIMEOUT: 504,
-    Reason.DEADLINE: 504,
-    Reason.UNREACHABLE: 503,
-    Reason.REJECTED: 503,
-    Reason.FAULTED: 502,
-    Reason.REFUSED: 502,
-    Reason.INVALID: 502,
-}
-
-
-async def meet(phone: Phone, backend: str, reason: Reason, path: str) -> Any:
-    """Ask while that backend is in that trouble."""
-    if reason is Reason.REJECTED:
-        bulkhead: Bulkhead = phone.app.state.backends._states[backend].bulkhead
-        bulkhead.in_flight = bulkhead._limit
-    return await phone.get(path, x_deadline_ms=BUDGET_MS.get(reason, "3000"))
-
-
-@pytest.mark.parametrize("backend", list(FALLBACKS))
-@pytest.mark.parametrize("reason", list(Reason), ids=str)
-async def test_a_missing_section_is_named_with_its_reason(reason: Reason, backend: str) -> None:
-    """200; the others are whole; the declared fallback stands in; ``degraded`` says why and when to come back."""
-    section, stands_in = FALLBACKS[backend]
-    async with scripted_phone(**{backend: Scripted(TROUBLE[reason])}) as phone:
-        answer = await meet(phone, backend, reason, DASHBOARD)
-
-    lasting = reason in {Reason.REFUSED, Reason.INVALID}
-    gap = {
-        "section": section, "reason": reason, "source": SOURCES[section], "ageSeconds": None,
-        "retryAfterSeconds": None if lasting else 2,
-    }  # fmt: skip
-    assert without_time(answer) == {**WHOLE, **stands_in, "degraded": [gap]}
-    assert answer.headers["cache-control"] == "no-store"
-
-
-@pytest.mark.parametrize("reason", list(Reason), ids=str)
-async def test_a_missing_required_section_decides_the_status(reason: Reason, route: str) -> None:
-    """A problem that names the section and the status of its reason; 503 says when to come back; never 500."""
-    async with scripted_phone(Scripted(TROUBLE[reason]), route=route) as phone:
-        answer = await meet(phone, "users", reason, PROFILE)
-
-    assert answer.status_code == STATUS[reason]
-    assert answer.headers["content-type"] == "application/problem+json"
-    assert answer.json()["section"] == "profile"
-    assert reason in answer.json()["detail"]
-    if answer.status_code == 503:
-        assert answer.headers["retry-after"] == "2"
 
 
 @pytest.mark.parametrize("path", [DASHBOARD, PROFILE])
@@ -190,106 +113,3 @@ async def test_a_flaky_backend_is_asked_again_and_nobody_notices() -> None:
     """One 503, one retry, a whole answer."""
     async with scripted_phone(orders=Scripted(status(503), reply([ORDER]))) as phone:
         assert without_time(await phone.get()) == WHOLE
-
-
-# Field cases M1, M2, M4
-
-
-@pytest.mark.parametrize(
-    ("backend", "step", "gap"),
-    [
-        ("orders", status(204), None),
-        ("alerts", status(204), None),
-        ("users", status(204), None),
-        ("orders", reply(b""), "recentOrders"),
-        ("orders", reply({}), "recentOrders"),
-        ("orders", reply(None), "recentOrders"),
-        ("alerts", reply(b""), "alerts"),
-        ("alerts", reply({}), "alerts"),
-        ("alerts", reply(None), "alerts"),
-        ("users", reply([]), "profile"),
-    ],
-    ids=lambda value: value if isinstance(value, str) else "",
-)
-async def test_case_m1_nothing_is_an_empty_section_and_a_wrong_shape_a_gap(
-    backend: str, step: Step, gap: str | None
-) -> None:
-    """204: empty by the declaration, not listed. Wrong shape: listed as invalid. The others intact, never 500."""
-    section, stands_in = FALLBACKS[backend]
-    async with scripted_phone(**{backend: Scripted(step)}) as phone:
-        body = without_time(await phone.get())
-
-    gaps = body.pop("degraded")
-    whole = {name: value for name, value in WHOLE.items() if name != "degraded"}
-    assert body == {**whole, **stands_in}
-    assert [(one["section"], one["reason"]) for one in gaps] == ([(gap, "invalid")] if gap else [])
-    assert gap in {None, section}
-
-
-async def test_case_m2_two_hundred_runs_give_identical_bodies() -> None:
-    """Legs with the same field names, random delays: each under its own key, field order stable."""
-    random = Random(11)  # noqa: S311 - seeded, so that the test repeats itself
-    same = {"status": "shipped", "items": [], "id": 7}
-    answers = {USERS: {**same, **ADA}, ORDERS: [{**same, **ORDER}], ALERTS: [{**same, **ALERT}]}
-    bodies = set()
-    async with scripted_phone() as phone:
-        assert phone.clock
-        for _ in range(200):
-            delayed = {one: Scripted(reply(body).after(random.random() / 20)) for one, body in answers.items()}
-            phone.app.state.backends = scripted_backends(phone.clock, delayed)
-            text = (await phone.get()).text
-            bodies.add(re.sub(r'"aggregatedAt":"[^"]*"', "", text))
-
-    assert len(bodies) == 1
-
-
-NUMBERS = ["NaN", '"NaN"', "1e999", "-1e999", "Infinity", "-Infinity", '"Infinity"', "1e400", "12.3", "true", '"1E+2"']
-
-
-@pytest.mark.parametrize("number", NUMBERS)
-@pytest.mark.parametrize("field", ["amount", "id"])
-async def test_case_m4_no_number_that_is_none_reaches_a_phone(field: str, number: str) -> None:
-    """NaN and its kin, as number or as text: the section failed with a clear reason, or the text is an id's own."""
-    raw = json.dumps([{**ORDER, field: "HERE"}]).replace('"HERE"', number).encode()
-    async with scripted_phone(orders=Scripted(reply(raw))) as phone:
-        answer = await phone.get()
-
-    body = json.loads(answer.content, parse_constant=refuse)
-    assert answer.status_code == 200
-    if field == "id" and number.startswith('"'):
-        assert body["recentOrders"][0]["id"] == json.loads(number)
-    else:
-        assert [(gap["section"], gap["reason"]) for gap in body["degraded"]] == [("recentOrders", "invalid")]
-
-
-def refuse(constant: str) -> None:
-    raise AssertionError(f"a strict parser would refuse {constant}")
-
-
-@pytest.mark.parametrize("order_id", [9007199254740993, 2**63, 10**30, "o-1", "9007199254740993"])
-async def test_an_id_is_text_to_the_last_digit(order_id: object) -> None:
-    """JavaScript rounds whole numbers beyond 2^53."""
-    async with scripted_phone(orders=Scripted(reply([{**ORDER, "id": order_id}]))) as phone:
-        body = without_time(await phone.get())
-
-    assert body["recentOrders"][0]["id"] == str(order_id)
-
-
-@pytest.mark.parametrize("amount", ["0.00", "12.30", "-12.30", "1000000000.01", "0.1"])
-async def test_money_is_passed_on_to_the_last_digit(amount: str) -> None:
-    """A decimal string stays one: no float on the way."""
-    async with scripted_phone(orders=Scripted(reply([{**ORDER, "amount": amount}]))) as phone:
-        body = without_time(await phone.get())
-
-    assert body["recentOrders"][0]["amount"] == amount
-
-
-@pytest.mark.parametrize("field", ["displayName", "accountTier", "userId"])
-@pytest.mark.parametrize("value", [b'"\\ud800"', b"NaN", b"7.5", b"null", b"{}"])
-async def test_a_text_that_is_none_is_a_gap_and_never_a_500(field: str, value: bytes) -> None:
-    """Half a surrogate pair could not even be written; a number is no name."""
-    raw = json.dumps({**ADA, field: "HERE"}).encode().replace(b'"HERE"', value)
-    async with scripted_phone(Scripted(reply(raw))) as phone:
-        body = without_time(await phone.get())
-
-    assert [(gap["section"], gap["reason"]) for gap in body["degraded"]] == [("profile", "invalid")]
