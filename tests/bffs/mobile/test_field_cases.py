@@ -52,7 +52,7 @@ async def test_case_m1_nothing_is_an_empty_section_and_a_wrong_shape_a_gap(
 
 async def test_case_m2_two_hundred_runs_give_identical_bodies() -> None:
     """Legs with the same field names, random delays: each under its own key, field order stable."""
-    random = Random(11)  # noqa: S311 - seeded, so that the test repeats itself
+    random = Random(11)
     same = {"status": "shipped", "items": [], "id": 7}
     answers = {USERS: {**same, **ADA}, ORDERS: [{**same, **ORDER}], ALERTS: [{**same, **ALERT}]}
     bodies = set()
