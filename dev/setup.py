@@ -21,6 +21,9 @@ LOCK = ROOT / "requirements.lock"
 VENV = ROOT / ".venv"
 STAMP = VENV / "frontage.stamp"
 LOG = ROOT / ".local" / "setup.log"
+# As pip does: the machine's own certificate authorities, which know a company's proxy when uv's built-in list does not.
+TRUST = ("--system-certs",)
+
 # uv fetches the packages of one batch side by side; small enough that the count moves, large enough to be quick.
 BATCH = 8
 
@@ -79,11 +82,25 @@ def install() -> None:
         names = ", ".join(block.partition("==")[0] for block in batch[:3])
         progress.say(f"{start} of {len(blocks)} packages · {names} ...")
         part.write_text("".join(batch), encoding="utf-8")
-        run([uv, "pip", "install", "--quiet", "--python", python, "--require-hashes", "--no-deps", "-r", str(part)])
+        run(
+            [
+                uv,
+                "pip",
+                "install",
+                *TRUST,
+                "--quiet",
+                "--python",
+                python,
+                "--require-hashes",
+                "--no-deps",
+                "-r",
+                str(part),
+            ]
+        )
     # Once more as a whole: takes away what an older lock had put there, and compiles. That is 6 s now, and half of
     # each process's start from then on, of which `make up` alone has ten.
     progress.say(f"{len(blocks)} of {len(blocks)} packages · compiling ...")
-    run([uv, "pip", "sync", "--quiet", "--compile-bytecode", "--python", python, "--require-hashes", str(LOCK)])
+    run([uv, "pip", "sync", *TRUST, "--quiet", "--compile-bytecode", "--python", python, "--require-hashes", str(LOCK)])
     part.unlink()
     progress.say(f"{len(blocks)} of {len(blocks)} packages in {time.monotonic() - started:.0f} s")
     progress.end()

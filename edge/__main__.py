@@ -36,7 +36,7 @@ def run(
     drain_grace_s: Annotated[float, typer.Option(envvar="EDGE_DRAIN_GRACE_S", min=0)] = 10.0,
 ) -> None:
     """Run Envoy, reload when a file changes, drain on SIGTERM or Ctrl-C."""
-    configure_logs("edge", "info")
+    configure_logs("edge", "info", for_good=True)
     logging.getLogger("watchfiles").setLevel(logging.WARNING)  # its info lines count events; ours say what came of them
     settings = RunSettings(
         file=file,

@@ -24,6 +24,6 @@ def free_offset() -> int:
     """Return an offset at which every port of the system is free."""
     ports = [address for spec in plan_at(0, ROOT, "python").values() for address in spec.ports]
     while True:
-        offset = random.choice(OFFSETS)  # noqa: S311 - a guess, not a secret
+        offset = random.choice(OFFSETS)
         if all(is_free(host, port + offset) for host, port in ports):
             return offset

@@ -14,9 +14,11 @@ from shared.backends.payload import Identifier, Money
 
 
 class Section(BaseModel):
-    """How a part of an answer is read and written: frozen, camelCase, no NaN."""
+    """How a part of an answer is read and written: frozen, camelCase, no NaN, and no payload in an error's text."""
 
-    model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True, allow_inf_nan=False)
+    model_config = ConfigDict(
+        frozen=True, alias_generator=to_camel, populate_by_name=True, allow_inf_nan=False, hide_input_in_errors=True
+    )
 
 
 class Profile(Section):

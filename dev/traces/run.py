@@ -47,7 +47,7 @@ def listen(address: str, *, setting: str) -> socket.socket:
 
 def run(settings: TracesSettings) -> None:
     """Serve until SIGTERM or SIGINT; return after a clean stop."""
-    configure_logs("traces", settings.log_level)
+    configure_logs("traces", settings.log_level, for_good=True)
     query_socket = listen(settings.listen, setting="FRONTAGE_LISTEN")
     otlp_socket = listen(settings.otlp_listen, setting="FRONTAGE_OTLP_LISTEN")
     store = Store(settings.database, max_traces=settings.max_traces, max_spans=settings.max_spans)

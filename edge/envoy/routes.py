@@ -73,6 +73,7 @@ def _route(edge: Edge, route: OwnedRoute) -> Json:
         "route": {
             "cluster": route.spec.cluster,
             "timeout": seconds(route.spec.timeout),  # the deadline filter may shorten it
+            "rate_limits": filters.limit_actions(edge, route),
             # No retry_policy: a BFF retries its backends inside the deadline; a second retry above it would multiply.
         },
         "metadata": {"filter_metadata": metadata},

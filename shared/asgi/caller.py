@@ -75,8 +75,8 @@ class FetchSections:
         )
 
 
-def fetch_for(request: Request, user: CurrentUser) -> FetchSections:
-    """Bind a fan-out to this request."""
+async def fetch_for(request: Request, user: CurrentUser) -> FetchSections:
+    """Bind a fan-out to this request. Async, though it waits for nothing: FastAPI gives plain functions a thread."""
     return FetchSections(request.app.state.backends, context_of(request.scope), user)
 
 

@@ -53,7 +53,7 @@ class DrainingServer(uvicorn.Server):
 
 def serve(app: FastAPI, settings: ServiceSettings) -> None:
     """Serve ``app`` on ``settings.listen`` until a signal; returns after a clean stop."""
-    configure_logs(app.title, settings.log_level)
+    configure_logs(app.title, settings.log_level, for_good=True)
     log = get_logger(__name__)
     config = uvicorn.Config(
         app.state.front,

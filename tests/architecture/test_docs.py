@@ -14,7 +14,7 @@ DOCUMENTS = sorted(
 )
 IN_TICKS = re.compile(r"`([^`\n]+)`")
 PATH = re.compile(r"^(?:\.{0,2}/)?(?:shared|bffs|edge|dev|tests|docs|\.ci)/[\w./-]*$")
-SYMBOL = re.compile(r"^(?:shared|edge|dev|bffs)(?:\.[a-z_]+)+(?:\.[A-Z]\w+)?$")
+SYMBOL = re.compile(r"^(?:shared|edge|dev|bffs)(?:\.(?!yaml$|json$|md$)[a-z_]+)+(?:\.[A-Z]\w+)?$")
 LINK = re.compile(r"\]\((?!https?://|#)([^)#\s]+)")
 
 

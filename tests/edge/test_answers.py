@@ -22,7 +22,7 @@ CASES = {
     "method": (asks("PUT", "/users/7"), 405, "method_not_allowed"),
     "trace": (asks("TRACE", "/open/x"), 405, "method_not_allowed"),
     "escaped_slash": (asks("GET", "/open/a%2fb"), 400, "invalid_request"),
-    "body": (asks("POST", "/open/x", content=b"x" * 1_100_000), 413, "payload_too_large"),
+    "body": (asks("POST", "/open/x", content=b"x" * (1024**2 + 1)), 413, "payload_too_large"),
     "header_bytes": (asks("GET", "/open/x", headers={"big": "x" * 17_000}), 431, "invalid_request"),
     "header_count": (asks("GET", "/open/x", headers={f"h{n}": "1" for n in range(70)}), 431, "invalid_request"),
     "unreachable": (asks("GET", "/gone/x"), 503, "backend_unreachable"),
@@ -70,6 +70,14 @@ def test_what_the_codec_refuses_is_a_problem_too(edge, request_bytes, status, co
     assert f'"code":"{code}"'.encode() in body
     assert TRACE_ID.fullmatch(headers["x-trace-id"])
     assert headers["x-trace-id"].encode() in body
+
+
+def test_a_request_that_does_not_arrive_in_time_is_a_408(edge):
+    """A slow sender holds nothing of the upstream's; the code says that it is the request's fault."""
+    status, headers, body = edge.raw(b"POST /open/x HTTP/1.1\r\nHost: localhost\r\ncontent-length: 9\r\n\r\nx")
+    assert (status, headers["content-type"]) == (408, "application/problem+json")
+    assert b'"code":"invalid_request"' in body
+    assert b'"status":408' in body
 
 
 def assert_security_headers(headers) -> None:
@@ -135,3 +143,5 @@ def test_a_limit_is_kept_per_client_address_and_says_when_to_come_back(edge):
     assert refused.json()["code"] == "rate_limited"
     assert refused.json()["retryAfterSeconds"] == int(refused.headers["retry-after"])
     assert 1 <= int(refused.headers["retry-after"]) <= 20
+    with edge.client() as client:  # one bucket for the client, whichever route it comes by
+        assert client.get("/limited-too/x").status_code == 429

@@ -9,7 +9,7 @@ TEXT = (ROOT / "compose.yaml").read_text()
 SERVICES = yaml.safe_load(TEXT)["services"]
 # Issue 2, point 3: what is published where. Only the edge is on all addresses.
 PORTS = {
-    "edge": ["8443:8443", "8080:8080", "127.0.0.1:9901:9901"],
+    "edge": ["8443:8443", "8080:8080", "127.0.0.1:9901:9901", "127.0.0.1:9902:9902"],
     "mobile": ["127.0.0.1:8001:8001"],
     "web": ["127.0.0.1:8002:8002"],
     "users": ["127.0.0.1:8101:8101"],

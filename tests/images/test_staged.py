@@ -35,8 +35,8 @@ def staged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str],
             file.stage(app)
             venv = app.parent / "venv"
             subprocess.run([UV, "venv", "-q", "--python", sys.executable, venv], check=True)
-            install = [UV, "pip", "install", "-q", "--python", venv / "bin/python", "--require-hashes"]
-            subprocess.run([*install, "-r", app / file.lock()], check=True)
+            trusted = [UV, "pip", "install", "--system-certs", "-q", "--python", venv / "bin/python"]
+            subprocess.run([*trusted, "--require-hashes", "-r", app / file.lock()], check=True)
             done[folder] = app
         return done[folder]
 

@@ -30,7 +30,6 @@ REASONS = {
     "403": ({"status": 403}, {}, "refused"),
     "html": ({"invalid": "html"}, {}, "invalid"),
     "truncated JSON": ({"invalid": "truncated"}, {}, "invalid"),
-    "NaN": ({"invalid": "nan"}, {}, "invalid"),
     "10 MB": ({"invalid": "huge"}, {}, "invalid"),
     "a redirect": ({"invalid": "redirect"}, {}, "invalid"),
     "nothing": ({"invalid": "empty"}, {}, "invalid"),
@@ -93,6 +92,18 @@ def test_a_gap_is_named_and_the_rest_is_served(running: Running, surface: str, c
     assert [(gap["section"], gap["reason"], gap["source"]) for gap in body["degraded"]] == [
         ("recentOrders", reason, "default")
     ]
+
+
+def test_nan_is_never_passed_on(running: Running) -> None:
+    """A phone gets no orders rather than a wrong one; a page gets the others, and null in that one's place (W5)."""
+    running.fault("orders", invalid="nan")
+
+    mobile, web = (dashboard(running, surface, "u-151") for surface in SURFACES)
+
+    assert mobile["recentOrders"] == []
+    assert [(gap["section"], gap["reason"]) for gap in mobile["degraded"]] == [("recentOrders", "invalid")]
+    assert web["recentOrders"][0] is None
+    assert all(order["id"].isdigit() for order in web["recentOrders"][1:])
 
 
 @pytest.mark.parametrize("surface", SURFACES)

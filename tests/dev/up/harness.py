@@ -36,7 +36,7 @@ def lives(pid: int) -> bool:
 def free_port() -> int:
     """Return a port below the ephemeral range that nobody holds."""
     while True:
-        port = random.randint(17000, 30000)  # noqa: S311 - a guess, not a secret
+        port = random.randint(17000, 30000)
         if is_free("127.0.0.1", port):
             return port
 

@@ -1,7 +1,13 @@
 from collections.abc import Iterator
 
 import pytest
+import uvloop
 from structlog.testing import capture_logs
+
+
+def pytest_asyncio_loop_factories():
+    """Run every test here on the loop that the services run on."""
+    return {"uvloop": uvloop.new_event_loop}
 
 
 @pytest.fixture(autouse=True)

@@ -34,7 +34,7 @@ class World:
         self.channels = channels
         for channel in channels.values():
             channel.clock = self.clock
-        self.backends = Backends(channels, self.clock, Random(seed))  # noqa: S311 - seeded jitter
+        self.backends = Backends(channels, self.clock, Random(seed))
         self.ledger = self.new_ledger()
 
     def new_ledger(self, *, sampled: bool = True, tracestate: str = "") -> Ledger:

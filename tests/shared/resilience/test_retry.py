@@ -1,4 +1,3 @@
-# ruff: noqa: S311 - seeded, so that a test repeats itself
 """When a failed attempt is tried again, and how long the wait is. All times are the manual clock's."""
 
 import asyncio

@@ -1,0 +1,126 @@
+"""The committed contract is what the code does."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shared.errors import PROBLEM_KINDS, ProblemCode, Reason, Source
+from shared.testing.scripted import Scripted, hang, reply, status
+from tests.bffs.mobile.phone import DASHBOARD, ORDER, PROFILE, scripted_phone
+
+COMMITTED = Path("bffs/mobile/openapi.json")
+
+
+def document() -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads(COMMITTED.read_text())
+    return loaded
+
+
+def test_the_committed_openapi_is_current() -> None:
+    """``make contracts`` was run after the last change to the surface: byte for byte, from a process of its own."""
+    printed = subprocess.run(
+        [sys.executable, "-m", "bffs.mobile", "contract"], capture_output=True, check=True, timeout=60
+    )
+
+    assert printed.stdout.decode() == COMMITTED.read_text()
+
+
+def test_an_unknown_command_is_refused() -> None:
+    """With usage, exit code 2, and nothing started."""
+    refused = subprocess.run(
+        [sys.executable, "-m", "bffs.mobile", "contrat"], capture_output=True, check=False, timeout=60
+    )
+
+    assert refused.returncode == 2
+    assert b"usage" in refused.stderr
+
+
+def test_the_closed_lists_are_in_the_contract() -> None:
+    """Reasons, sources and codes are typed for every client."""
+    schemas = document()["components"]["schemas"]
+
+    assert schemas["Reason"]["enum"] == [one.value for one in Reason]
+    assert schemas["Source"]["enum"] == [one.value for one in Source]
+    assert schemas["ProblemCode"]["enum"] == [one.value for one in ProblemCode]
+
+
+@pytest.mark.parametrize("path", [DASHBOARD, PROFILE])
+def test_every_status_is_declared_and_problems_are_problems(path: str) -> None:
+    """All that a route may answer, each with its media type; and nothing under another."""
+    responses = document()["paths"][path]["get"]["responses"]
+
+    assert set(responses) == {"200", "400", "401", "404", "429", "502", "503", "504"}
+    assert {kind.status for kind in PROBLEM_KINDS.values()} >= {int(one) for one in responses if one != "200"}
+    for code, response in responses.items():
+        media = "application/json" if code == "200" else "application/problem+json"
+        assert list(response["content"]) == [media]
+
+
+def test_the_operators_routes_are_not_in_it() -> None:
+    """Nobody outside may rely on them."""
+    assert set(document()["paths"]) == {DASHBOARD, PROFILE}
+
+
+@pytest.mark.parametrize(
+    ("path", "scripts"),
+    [
+        (DASHBOARD, {}),
+        (DASHBOARD, {"orders": Scripted(hang()), "alerts": Scripted(status(500))}),
+        (DASHBOARD, {"users": Scripted(hang()), "orders": Scripted(reply([ORDER, ORDER])), "alerts": Scripted(hang())}),
+        (DASHBOARD, {"users": Scripted(status(404))}),
+        (PROFILE, {}),
+        (PROFILE, {"users": Scripted(hang())}),
+        (PROFILE, {"users": Scripted(status(500))}),
+        (PROFILE, {"users": Scripted(status(404))}),
+    ],
+)
+async def test_what_is_answered_fits_the_contract(path: str, scripts: dict[str, Scripted]) -> None:
+    """Whole, degraded or a problem: valid by the committed document."""
+    async with scripted_phone(**scripts) as phone:
+        answer = await phone.get(path)
+
+    described = document()
+    content = described["paths"][path]["get"]["responses"][str(answer.status_code)]["content"]
+    schema = content[answer.headers["content-type"]]["schema"]
+    assert list(misfits(answer.json(), schema, described["components"]["schemas"])) == []
+
+
+TYPES = {"string": str, "integer": int, "boolean": bool, "null": type(None), "array": list, "object": dict}
+
+
+def misfits(value: Any, schema: dict[str, Any], known: dict[str, Any], place: str = "") -> Iterator[str]:
+    """Yield where a value does not fit: the part of JSON Schema that our contract uses, and nothing undeclared."""
+    if reference := schema.get("$ref"):
+        yield from misfits(value, known[reference.rpartition("/")[2]], known, place)
+    elif choices := schema.get("anyOf"):
+        if all(any(misfits(value, choice, known)) for choice in choices):
+            yield f"{place} fits none of {len(choices)}"
+    elif not isinstance(value, TYPES[schema["type"]]) or value not in schema.get("enum", [value]):
+        yield f"{place} is {value!r}"
+    elif schema["type"] == "array":
+        for at, item in enumerate(value):
+            yield from misfits(item, schema["items"], known, f"{place}[{at}]")
+    elif schema["type"] == "object":
+        yield from misfit_members(value, schema, known, place)
+
+
+def misfit_members(value: dict[str, Any], schema: dict[str, Any], known: dict[str, Any], place: str) -> Iterator[str]:
+    declared = schema["properties"]
+    yield from (f"{place}.{name} is missing" for name in schema.get("required", ()) if name not in value)
+    yield from (f"{place}.{name} is undeclared" for name in value if name not in declared)
+    for name in value.keys() & declared.keys():
+        yield from misfits(value[name], declared[name], known, f"{place}.{name}")
+
+
+def test_the_judge_above_finds_what_does_not_fit() -> None:
+    """A judge that finds nothing would prove nothing."""
+    schemas = document()["components"]["schemas"]
+    gap = {"section": "x", "reason": "bored", "source": "none", "ageSeconds": "1", "more": 1}
+
+    assert len(list(misfits(gap, schemas["Degraded"], schemas))) == 3
+    assert list(misfits({}, schemas["Degraded"], schemas))
