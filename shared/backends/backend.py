@@ -27,6 +27,9 @@ from shared.resilience.retry import RetryPolicy
 
 T = TypeVar("T")
 
+# A second attempt does no harm (RFC 9110 §9.2.2).
+IDEMPOTENT: Final = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
+
 # What RFC 3986 calls unreserved: never escaped.
 PLAIN: Final = re.compile(r"[A-Za-z0-9._~-]+")
 
@@ -76,14 +79,11 @@ class Call(Generic[T]):
         parts = [(literal, name) for literal, name, _, _ in Formatter().parse(self.template)]
         object.__setattr__(self, "_parts", parts)
         object.__setattr__(self, "parameters", frozenset(name for _, name in parts if name))
+        object.__setattr__(self, "idempotent", self.method in IDEMPOTENT)
 
     parameters: frozenset[str] = field(init=False)
+    idempotent: bool = field(init=False, repr=False, compare=False)
     _parts: list[tuple[str, str | None]] = field(init=False, repr=False, compare=False)
-
-    @property
-    def idempotent(self) -> bool:
-        """Whether a second attempt does no harm (RFC 9110 §9.2.2)."""
-        return self.method in {"GET", "HEAD", "OPTIONS", "PUT", "DELETE"}
 
     def target(self, parameters: Mapping[str, str]) -> str:
         """Return the request target; a parameter can never leave its place in it."""

@@ -85,7 +85,7 @@ class Branch:
         """Stop whatever is still under way for this section."""
         if self._task is not None:
             self._task.cancel()
-        if self._attempt is not None:
+        if self._attempt is not None and not self._attempt.over:
             self._attempt.cancel()
         if not self.record.ended_s:
             self.record.ended_s = self._fan.clock.now_s()
