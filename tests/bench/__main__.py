@@ -9,7 +9,7 @@ from dataclasses import asdict
 
 from tests.bench.backends import Backends
 from tests.bench.groups import GROUPS
-from tests.bench.machine import LOAD_CORE, ROOT, STATE, BenchError, build, require_programs, versions
+from tests.bench.machine import LOAD_CORE, ROOT, STATE, BenchError, Tools, build, require_programs, versions
 from tests.bench.measure import Bench, Row
 from tests.bench.table import as_markdown, as_text, replace_between_marks
 
@@ -21,29 +21,40 @@ def main(arguments: list[str]) -> int:
     """Measure the groups asked for; 1 when a measurement cannot be believed."""
     asked = read_arguments(arguments)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that every process of ours is stopped on the way out
+    load_before = os.getloadavg()[0]
     try:
         require_programs()
         tools = build()
-        load_before = os.getloadavg()[0]
-        os.sched_setaffinity(0, {LOAD_CORE})
-        rows: list[Row] = []
-        with Backends() as backends:
-            for group in asked.groups:
-                print(f"measuring {group} …", file=sys.stderr, flush=True)
-                with Bench(backends.addresses, tools, seconds=asked.seconds, rounds=asked.rounds) as bench:
-                    rows += GROUPS[group](bench)
+        rows, faults = measure(asked, tools)
     except BenchError as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1
     print(as_text(rows))
-    latest = STATE / "latest.json"
-    latest.write_text(json.dumps([asdict(row) for row in rows], indent=1) + "\n")
-    if asked.document:
+    (STATE / "latest.json").write_text(json.dumps([asdict(row) for row in rows], indent=1) + "\n")
+    if asked.document and not faults:
         notes = [f"{asked.rounds} rounds of {asked.seconds:g} s; medians."]
         if load_before > QUIET_LOAD:
             notes.append(f"The machine was not quiet: its load was {load_before:.1f} when the bench began.")
         replace_between_marks(ROOT / "docs/performance.md", as_markdown(rows, versions(tools), notes))
-    return 0
+    for fault in faults:
+        print(f"bench: {fault}", file=sys.stderr)
+    return 1 if faults else 0
+
+
+def measure(asked: argparse.Namespace, tools: Tools) -> tuple[list[Row], list[str]]:
+    """Measure group after group; one that cannot be believed gives a fault instead of rows."""
+    os.sched_setaffinity(0, {LOAD_CORE})
+    rows: list[Row] = []
+    faults: list[str] = []
+    with Backends() as backends:
+        for group in asked.groups:
+            print(f"measuring {group} …", file=sys.stderr, flush=True)
+            try:
+                with Bench(backends.addresses, tools, seconds=asked.seconds, rounds=asked.rounds) as bench:
+                    rows += GROUPS[group](bench)
+            except BenchError as error:
+                faults.append(f"{group}: {error}")
+    return rows, faults
 
 
 def read_arguments(arguments: list[str]) -> argparse.Namespace:

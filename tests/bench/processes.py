@@ -28,7 +28,7 @@ def free_port() -> int:
 
 def ask(port: int, path: str, headers: Mapping[str, str] | None = None, body: str = "") -> tuple[int, bytes]:
     """Ask once over a connection of its own; with a body it is a POST of JSON."""
-    connection = HTTPConnection("127.0.0.1", port, timeout=3)
+    connection = HTTPConnection("127.0.0.1", port, timeout=10)
     try:
         if body:
             connection.request("POST", path, body, {"content-type": "application/json", **(headers or {})})

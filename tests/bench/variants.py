@@ -52,6 +52,8 @@ def peers(where: Addresses, tools: Tools, *names: str, silent: bool = False) -> 
     environment = {
         "LISTEN_PORT": "{port}", "USERS_URL": where.backend, "ORDERS_URL": where.backend,
         "ALERTS_URL": where.silent if silent else where.backend, "NODE_ENV": "production",
+        # Healthy, it must never matter, however slow the peer; with a silent backend it leaves time to answer.
+        "TIMEOUT_MS": "900" if silent else "5000",
     }  # fmt: skip
     dashboard, python = str(STATE / "node/dashboard.mjs"), "tests/bench/peers/python"
     commands = {

@@ -2,8 +2,9 @@
 import Fastify from "fastify";
 import { Pool } from "undici";
 
-const { LISTEN_PORT, USERS_URL, ORDERS_URL, ALERTS_URL } = process.env;
-const backend = (url) => new Pool(url, { connections: 128, pipelining: 1, bodyTimeout: 900, headersTimeout: 900 });
+const { LISTEN_PORT, USERS_URL, ORDERS_URL, ALERTS_URL, TIMEOUT_MS } = process.env;
+const timeout = Number(TIMEOUT_MS);
+const backend = (url) => new Pool(url, { connections: 128, pipelining: 1, bodyTimeout: timeout, headersTimeout: timeout });
 const users = backend(USERS_URL), orders = backend(ORDERS_URL), alerts = backend(ALERTS_URL);
 
 const text = { type: "string" };

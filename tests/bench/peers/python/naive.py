@@ -51,7 +51,7 @@ class Dashboard(BaseModel):
 
 @asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-    async with httpx.AsyncClient(timeout=0.9) as client:
+    async with httpx.AsyncClient(timeout=int(os.environ["TIMEOUT_MS"]) / 1000) as client:
         app.state.client = client
         yield
 

@@ -18,7 +18,8 @@ from starlette.responses import Response
 @asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     connector = aiohttp.TCPConnector(limit=0, limit_per_host=128)
-    async with aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(total=0.9)) as session:
+    timeout = aiohttp.ClientTimeout(total=int(os.environ["TIMEOUT_MS"]) / 1000)
+    async with aiohttp.ClientSession(connector=connector, timeout=timeout) as session:
         app.state.session = session
         yield
 

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"strconv"
 	"sync"
 	"time"
 )
@@ -52,6 +53,9 @@ var client = &http.Client{Transport: &http.Transport{
 	MaxIdleConns: 0, MaxIdleConnsPerHost: 128, MaxConnsPerHost: 128, DisableCompression: true,
 }}
 
+var milliseconds, _ = strconv.Atoi(os.Getenv("TIMEOUT_MS"))
+var timeout = time.Duration(milliseconds) * time.Millisecond
+
 func ask(ctx context.Context, address string, into any) error {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
@@ -69,7 +73,7 @@ func ask(ctx context.Context, address string, into any) error {
 }
 
 func serve(w http.ResponseWriter, r *http.Request) {
-	ctx, cancel := context.WithTimeout(r.Context(), 900*time.Millisecond)
+	ctx, cancel := context.WithTimeout(r.Context(), timeout)
 	defer cancel()
 	user := r.Header.Get("x-user")
 	id := url.PathEscape(user)
