@@ -70,6 +70,8 @@ async def fan_out(
 
 def _asked(sections: type[S], parameters: Mapping[str, str], only: Collection[str] | None) -> list[Section[Any]]:
     """Return the sections to fetch. Raises TypeError for a section or a parameter that is spelt wrong or left out."""
+    if only is None and sections.parameters <= parameters.keys():
+        return list(sections.declared)
     asked = [one for one in sections.declared if only is None or one.attribute in only]
     if only is not None and (unknown := set(only).difference(one.attribute for one in asked)):
         raise TypeError(f"{sections.__name__} has no section {', '.join(sorted(unknown))}")
