@@ -49,8 +49,8 @@ contracts: setup ## the committed OpenAPI and SDL, anew
 	@$(BIN)/python -m bffs.mobile contract > .local/openapi.json && mv .local/openapi.json bffs/mobile/openapi.json
 	@$(BIN)/python -m bffs.web contract > .local/schema.graphql && mv .local/schema.graphql bffs/web/schema.graphql
 
-bench: ## measurements (with the next release)
-	@echo "The bench arrives with the next release." >&2; exit 2
+bench: setup ## Frontage beside its peers, as ratios, into docs/performance.md (GROUPS=mobile,tracing: some of it)
+	@$(BIN)/python -m tests.bench --groups "$(GROUPS)"
 
 lock: setup ## the locks from the manifests (UPGRADE=--upgrade for newer versions)
 	@$(LOCK) $(MANIFESTS) --group pyproject.toml:dev -o requirements.lock

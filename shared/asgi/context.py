@@ -9,6 +9,8 @@ from shared.resilience.deadline import Deadline
 from shared.telemetry.ledger import Ledger
 
 KEY = "frontage"
+# Headers that stand once, by name: laid out when the first one is asked for.
+HEADERS_KEY = "frontage.headers"
 
 
 class RequestContext:
@@ -29,5 +31,12 @@ def context_of(scope: Scope) -> RequestContext:
 
 def header(scope: Scope, name: bytes) -> str | None:
     """Return a header's value when it stands exactly once in the request; two of a kind are as good as none."""
-    values = [value for key, value in scope["headers"] if key == name]
-    return values[0].decode("latin-1") if len(values) == 1 else None
+    fields: list[tuple[bytes, bytes]] = scope["headers"]
+    once = scope.get(HEADERS_KEY)
+    if once is None:
+        once = scope[HEADERS_KEY] = dict(fields)
+        if len(once) != len(fields):
+            names = [key for key, _ in fields]
+            once = scope[HEADERS_KEY] = {key: value for key, value in fields if names.count(key) == 1}
+    value: bytes | None = once.get(name)
+    return None if value is None else value.decode("latin-1")

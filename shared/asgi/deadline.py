@@ -1,12 +1,23 @@
 """Opens the request's deadline: what the edge left of it, never more than our own ceiling (step 4 of a request)."""
 
 from datetime import timedelta
+from typing import Final
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from shared.asgi.context import context_of, header
 from shared.clock import Clock
 from shared.resilience.deadline import HEADER, Deadline, budget_from_header
+
+NAME: Final = HEADER.encode()
+
+
+def open_deadline(scope: Scope, ceiling: timedelta, now_s: float) -> None:
+    """Give the request's context its deadline."""
+    context = context_of(scope)
+    budget = budget_from_header(header(scope, NAME), ceiling)
+    context.deadline = Deadline.after(budget, now_s)
+    context.ledger.deadline_ms = int(budget.total_seconds() * 1000)
 
 
 class DeadlineMiddleware:
@@ -20,8 +31,5 @@ class DeadlineMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Open the deadline and pass the request on."""
         if scope["type"] == "http":
-            context = context_of(scope)
-            budget = budget_from_header(header(scope, HEADER.encode()), self._ceiling)
-            context.deadline = Deadline.after(budget, self._clock.now_s())
-            context.ledger.deadline_ms = int(budget / timedelta(milliseconds=1))
+            open_deadline(scope, self._ceiling, self._clock.now_s())
         await self._app(scope, receive, send)

@@ -12,6 +12,7 @@ from opentelemetry.sdk.resources import Resource
 from shared.asgi.deadline import DeadlineMiddleware
 from shared.asgi.disconnect import DisconnectMiddleware
 from shared.asgi.drain import Drain
+from shared.asgi.front import Front
 from shared.asgi.health import Checks, health_router
 from shared.asgi.lean import LeanMiddleware, LeanRoute
 from shared.asgi.observe import ObserveMiddleware, Observer
@@ -39,13 +40,14 @@ def install_defaults(
     """Give ``app`` health, metrics and version routes, problems, a deadline, tracing and cancellation.
 
     ``checks`` name what must hold for readiness; ``lean`` has the routes to dispatch ahead of FastAPI. Afterwards
-    ``app.state`` has ``drain``, ``metrics`` and ``clock``.
+    ``app.state`` has ``drain``, ``metrics``, ``observer`` and ``clock``, and ``front``:
+    the app for a server to run.
     """
     clock = clock or LoopClock()
     metrics = Metrics()
     drain = Drain(settings.drain_delay)
     observer = Observer(metrics, settings.trace_ratio)
-    app.state.clock, app.state.metrics, app.state.drain = clock, metrics, drain
+    app.state.clock, app.state.metrics, app.state.drain, app.state.observer = clock, metrics, drain, observer
 
     install_problems(app)
     app.include_router(
@@ -58,6 +60,8 @@ def install_defaults(
     app.add_middleware(DisconnectMiddleware)
     app.add_middleware(ProblemMiddleware)
     app.add_middleware(ObserveMiddleware, observer=observer, clock=clock)
+
+    app.state.front = Front(app, lean or {}, observer, DEADLINE_CEILING, clock)
 
     inner = app.router.lifespan_context
 

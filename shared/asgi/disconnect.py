@@ -11,6 +11,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.asgi.context import context_of
+from shared.telemetry.ledger import Ledger
 
 # Most answers are out before this; a client that leaves earlier is noticed now.
 WATCH_AFTER_S: Final = 0.03
@@ -32,7 +33,7 @@ class DisconnectMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        watch = _Watch(scope, receive)
+        watch = Watch(scope, receive)
 
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.body" and not message.get("more_body", False):
@@ -45,16 +46,13 @@ class DisconnectMiddleware:
         except ClientDisconnect:
             pass  # it left while it was still sending
         except asyncio.CancelledError:
-            task = asyncio.current_task()
-            if not watch.cancelled or task is None or task.uncancel() > 0:
+            if not watch.took_the_blame():
                 raise
         finally:
-            watch.stop()
-        if watch.gone.is_set():  # also when the app made something else of it, such as a 400 for half a body
-            context_of(scope).ledger.status = CLIENT_LEFT
+            watch.end(context_of(scope).ledger)
 
 
-class _Watch:
+class Watch:
     """Reads the connection for the app until the body is whole, then waits for the client to leave."""
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
@@ -73,14 +71,27 @@ class _Watch:
         self.gone = asyncio.Event()
 
     def begin(self) -> None:
+        """Begin to watch, if there is no answer soon."""
         self._timer = asyncio.get_running_loop().call_later(WATCH_AFTER_S, self._start)
 
     def stop(self) -> None:
+        """Watch no more."""
         self._stopped = True
         if self._timer is not None:
             self._timer.cancel()
         if self._task is not None and not self.gone.is_set():
             self._task.cancel()
+
+    def took_the_blame(self) -> bool:
+        """Tell whether a cancellation was only ours, for a client that left; it is undone then."""
+        task = asyncio.current_task()
+        return self.cancelled and task is not None and task.uncancel() == 0
+
+    def end(self, ledger: Ledger) -> None:
+        """Stop, and note it if the client left, also when the app made something else of that, such as a 400."""
+        self.stop()
+        if self.gone.is_set():
+            ledger.status = CLIENT_LEFT
 
     def _start(self) -> None:
         if not self._stopped and self._task is None and self._whole:

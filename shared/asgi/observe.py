@@ -3,6 +3,7 @@
 Owns the trace id on every answer, the route template, and the access log line. It records; ``telemetry/`` interprets.
 """
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -10,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from shared.asgi.context import KEY, RequestContext, header
 from shared.clock import Clock
 from shared.resilience.deadline import Deadline
+from shared.telemetry.access import AccessLog
 from shared.telemetry.ledger import Ledger, read_origin
 from shared.telemetry.logs import get_logger, trace_id
 from shared.telemetry.metrics import Metrics
@@ -19,23 +21,47 @@ log = get_logger("access")
 
 # Probes and scrapes are not requests: no span, no log line, no metric (field case T2).
 QUIET_PATHS: Final = frozenset({"/health/live", "/health/ready", "/metrics", "/version"})
+Header = tuple[bytes, bytes]
 NO_STORE: Final = (b"cache-control", b"no-store")
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
 class Observer:
-    """Where finished ledgers go. ``export`` is None when no collector is configured."""
+    """Where finished ledgers go. ``export`` is None without a collector.
+
+    ``access`` is the quick way to the log of a process whose stdout is ours (``serve``); without it, structlog writes.
+    """
 
     def __init__(self, metrics: Metrics, ratio: float) -> None:
         self.metrics = metrics
         self.export: TraceExport | None = None
+        self.access: AccessLog | None = None
         self.ratio = ratio
+
+    def open(self, scope: Scope, now_s: float) -> Ledger:
+        """Open the request's ledger and context; its deadline comes with ``deadline``."""
+        ratio = 0 if scope["path"] in QUIET_PATHS else self.ratio
+        origin = read_origin(header(scope, b"traceparent"), header(scope, b"tracestate") or "", ratio)
+        ledger = Ledger(origin, scope["method"] if scope["method"] in METHODS else "OTHER", now_s)
+        ledger.name(header(scope, b"x-request-id"))
+        scope[KEY] = RequestContext(ledger, Deadline(now_s))
+        return ledger
+
+    def close(self, scope: Scope, ledger: Ledger, now_s: float) -> None:
+        """Close it, and pass it on unless nobody asked for anything."""
+        ledger.ended_s = now_s
+        ledger.route = _template(scope)
+        if scope["path"] not in QUIET_PATHS:
+            self.finish(ledger)
 
     def finish(self, ledger: Ledger) -> None:
         """Count it, log it, and queue it for export when its trace is sampled."""
         self.metrics.observe(ledger)
         if ledger.origin.sampled and self.export is not None:
             self.export.add(ledger)
+        if self.access is not None:
+            self.access.add(ledger)
+            return
         log.info(
             "request",
             method=ledger.method,
@@ -45,6 +71,14 @@ class Observer:
             degraded=ledger.degraded,
             request_id=ledger.request_id,
         )
+
+
+def with_trace(headers: Iterable[Header], ledger: Ledger) -> list[Header]:
+    """Return the answer's headers with its trace id; an answer with gaps is nobody's to keep (architecture §4)."""
+    trace = (b"x-trace-id", ledger.origin.trace_id.encode())
+    if ledger.degraded:
+        return [*(one for one in headers if one[0].lower() != b"cache-control"), NO_STORE, trace]
+    return [*headers, trace]
 
 
 class ObserveMiddleware:
@@ -60,34 +94,19 @@ class ObserveMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        quiet = scope["path"] in QUIET_PATHS
-        origin = read_origin(
-            header(scope, b"traceparent"), header(scope, b"tracestate") or "", 0 if quiet else self._observer.ratio
-        )
-        method = scope["method"] if scope["method"] in METHODS else "OTHER"
-        now = self._clock.now_s()
-        ledger = Ledger(origin, method, now)
-        ledger.name(header(scope, b"x-request-id"))
-        scope[KEY] = RequestContext(ledger, Deadline(now))
-        token = trace_id.set(origin.trace_id)
-        trace_header = (b"x-trace-id", origin.trace_id.encode())
+        ledger = self._observer.open(scope, self._clock.now_s())
+        token = trace_id.set(ledger.origin.trace_id)
 
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start":
                 ledger.status = message["status"]
-                headers = message.get("headers", ())
-                if ledger.degraded:  # nobody may keep an answer with gaps (architecture §4)
-                    headers = [*(one for one in headers if one[0].lower() != b"cache-control"), NO_STORE]
-                message["headers"] = [*headers, trace_header]
+                message["headers"] = with_trace(message.get("headers", ()), ledger)
             await send(message)
 
         try:
             await self._app(scope, receive, sending)
         finally:
-            ledger.ended_s = self._clock.now_s()
-            ledger.route = _template(scope)
-            if not quiet:
-                self._observer.finish(ledger)
+            self._observer.close(scope, ledger, self._clock.now_s())
             trace_id.reset(token)
 
 

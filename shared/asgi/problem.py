@@ -101,6 +101,14 @@ def as_problem(error: Exception) -> ProblemError:
     return ProblemError(ProblemCode.INTERNAL)
 
 
+def answer_to(error: Exception, scope: Scope) -> Response:
+    """Answer an exception that nobody caught; what is a bug of ours goes to the log."""
+    problem = as_problem(error)
+    if problem.code is ProblemCode.INTERNAL:
+        log.error("unhandled_error", exc_info=error)
+    return problem_response(problem, scope)
+
+
 class ProblemMiddleware:
     """The last word on exceptions: whatever the app did not answer becomes a problem, and the log has the cause."""
 
@@ -122,12 +130,10 @@ class ProblemMiddleware:
         try:
             await self._app(scope, receive, watched)
         except Exception as error:
-            problem = as_problem(error)
-            if problem.code is ProblemCode.INTERNAL:
-                log.exception("unhandled_error")
+            answer = answer_to(error, scope)
             if begun:  # half an answer is out: closing the connection is the only honest end
                 raise
-            await problem_response(problem, scope)(scope, receive, send)
+            await answer(scope, receive, send)
 
 
 def install_problems(app: FastAPI) -> None:

@@ -4,7 +4,7 @@ Owns what happens between "send it" and "this is what came of it". Whether to tr
 ``resilience/retry.py``'s rules.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, Final
 
 from pydantic import ValidationError
@@ -48,12 +48,11 @@ class Attempt:
         self.due_s = 0.0
         self.over = False
 
-    def start(self, parameters: Mapping[str, str], headers: Headers, due_s: float) -> None:
+    def start(self, target: str, headers: Headers, due_s: float) -> None:
         """Send. The permit is taken already, and is given back whatever happens."""
         self.due_s = due_s
         call = self._call
         try:
-            target = call.target(parameters)
             request = OutboundRequest(
                 call.method, target, headers, b"", call.idempotent, call.backend.policy.max_body_bytes
             )

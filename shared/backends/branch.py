@@ -14,7 +14,7 @@ from shared.backends.sections import Section
 from shared.clock import Clock
 from shared.errors import BackendUnreachable, CallError, DeadlinePassed, DeadlineSpent
 from shared.resilience.budget import FanOutBudget
-from shared.resilience.deadline import HEADER, Deadline
+from shared.resilience.deadline import HEADER, Deadline, left_ms
 from shared.resilience.retry import retry
 from shared.telemetry.ledger import AttemptRecord, Ledger
 
@@ -47,16 +47,24 @@ class Whole(Protocol):
 class Branch:
     """The live part of one section."""
 
-    __slots__ = ("_attempt", "_fan", "_state", "_task", "outcome", "record", "section")
+    __slots__ = ("_attempt", "_fan", "_state", "_target", "_task", "outcome", "record", "section")
 
     def __init__(self, fan: Whole, section: Section[Any]) -> None:
         self._fan = fan
         self._state = fan.backends.state(section.call.backend)
         self._attempt: Attempt | None = None
         self._task: asyncio.Task[None] | None = None
+        self._target = ""
         self.section = section
         self.outcome: Outcome | None = None
         self.record = fan.ledger.section(section.name, fan.clock.now_s())
+
+    @property
+    def target(self) -> str:
+        """What is asked of the backend. Raises ProblemError for a parameter that fits no target."""
+        if not self._target:
+            self._target = self.section.call.target(self._fan.parameters)
+        return self._target
 
     def start(self) -> None:
         """Send the first attempt, or settle with the reason why not."""
@@ -77,7 +85,7 @@ class Branch:
         """Stop whatever is still under way for this section."""
         if self._task is not None:
             self._task.cancel()
-        if self._attempt is not None:
+        if self._attempt is not None and not self._attempt.over:
             self._attempt.cancel()
         if not self.record.ended_s:
             self.record.ended_s = self._fan.clock.now_s()
@@ -94,11 +102,12 @@ class Branch:
         now = fan.clock.now_s()
         if fan.deadline.passed(now):
             raise DeadlineSpent(call.backend.name)
+        target = self.target
         self._state.bulkhead.acquire()
         record = self.record.attempt(call.backend.name, call.method, now)
         due_s = min(now + call.backend.policy.attempt_timeout.total_seconds(), fan.deadline.at_s)
         attempt = self._attempt = Attempt(call, self._state, record, fan.clock, done)
-        attempt.start(fan.parameters, self._headers(record, Deadline(due_s).header_ms(now)), due_s)
+        attempt.start(target, self._headers(record, left_ms(due_s, now)), due_s)
         if not attempt.over:
             fan.watch(attempt)
         return attempt

@@ -4,7 +4,6 @@ Owns the partial-result rules (architecture §4), the same for REST and GraphQL:
 never the transport.
 """
 
-from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Final
 
@@ -39,10 +38,9 @@ def ends_the_answer(section: Section[Any], error: CallError | None) -> bool:
 class Composer:
     """Judges the branches of one fan-out, for one identity scope."""
 
-    def __init__(self, stale: StaleStore, scope: str, parameters: Mapping[str, str]) -> None:
+    def __init__(self, stale: StaleStore, scope: str) -> None:
         self._stale = stale
         self._scope = scope
-        self._parameters = parameters
         self.values: dict[str, Any] = {}
         self.gaps: list[Degraded] = []
 
@@ -55,7 +53,7 @@ class Composer:
             error = self._error(branch)
             branch.record.outcome = "fresh" if error is None else self._stand_in(branch, error)
             if error is None:
-                self._take(branch.section, branch.outcome.value if branch.outcome else None)
+                self._take(branch, branch.outcome.value if branch.outcome else None)
 
     def _error(self, branch: Branch) -> CallError | None:
         backend = branch.section.call.backend.name
@@ -65,12 +63,13 @@ class Composer:
             return BackendInvalid(backend, "answered 204")  # a required section cannot be empty
         return branch.outcome.error
 
-    def _take(self, section: Section[Any], value: Any) -> None:
+    def _take(self, branch: Branch, value: Any) -> None:
         """Use a fresh value. 204 says that there is nothing: an empty section, not a gap (field case M1)."""
+        section = branch.section
         if value is NOTHING:
             value = section.default
         elif section.stale_for is not None:
-            self._stale.put(self._key(section), value)
+            self._stale.put(self._key(branch), value)
         self.values[section.attribute] = value
 
     def _stand_in(self, branch: Branch, error: CallError) -> str:
@@ -84,20 +83,19 @@ class Composer:
             branch.record.outcome = "failed"
             error.retry_after = retry_hint(error)
             raise SectionUnavailable(section.name, error)
-        age, value = self._older(section)
+        age, value = self._older(branch)
         source = section.fallback if age is None else Source.STALE
         self.values[section.attribute] = section.default if age is None else value
         self.gaps.append(degraded(section, error, source, age))
         return source.value
 
-    def _older(self, section: Section[Any]) -> tuple[timedelta | None, Any]:
-        if section.stale_for is None:
-            return None, None
-        return self._stale.get(self._key(section), section.stale_for) or (None, None)
+    def _older(self, branch: Branch) -> tuple[timedelta | None, Any]:
+        stale_for = branch.section.stale_for
+        return (None, None) if stale_for is None else self._stale.get(self._key(branch), stale_for) or (None, None)
 
-    def _key(self, section: Section[Any]) -> StaleKey:
-        call = section.call
-        return StaleKey(self._scope, call.backend.name, call.target(self._parameters), call.decode)
+    def _key(self, branch: Branch) -> StaleKey:
+        call = branch.section.call
+        return StaleKey(self._scope, call.backend.name, branch.target, call.decode)
 
 
 def _rank(branch: Branch) -> int:

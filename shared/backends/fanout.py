@@ -59,7 +59,7 @@ async def fan_out(
         await running.finished
     finally:
         running.close()
-    composer = Composer(backends.stale, caller.scope, parameters)
+    composer = Composer(backends.stale, caller.scope)
     composer.judge(running.branches)
     if composer.gaps:
         said = ",".join(f"{gap.section}:{gap.reason}:{gap.source}" for gap in composer.gaps)

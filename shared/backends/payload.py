@@ -3,21 +3,21 @@
 from typing import Annotated, Any, Generic, Self, TypeVar
 
 from pydantic import (
-    BeforeValidator,
+    AfterValidator,
     ConfigDict,
+    Field,
+    GetPydanticSchema,
     RootModel,
+    Strict,
     StringConstraints,
     ValidationError,
     ValidatorFunctionWrapHandler,
+    WithJsonSchema,
     WrapValidator,
     model_validator,
 )
 
 T = TypeVar("T")
-
-
-def _number_as_text(value: Any) -> Any:
-    return str(value) if type(value) is int else value  # not isinstance: to Python, true is a number
 
 
 def _or_null(value: Any, fit: ValidatorFunctionWrapHandler) -> Any:
@@ -28,7 +28,12 @@ def _or_null(value: Any, fit: ValidatorFunctionWrapHandler) -> Any:
 
 
 # Ids beyond 2^53 come as text or as whole numbers, and are text for every client; NaN and 1.5 are no ids.
-Identifier = Annotated[str, BeforeValidator(_number_as_text)]
+# Text, the usual case, is judged without a call into Python.
+_Number = Annotated[int, Strict(), AfterValidator(str)]
+_TextOrNumber = Annotated[Annotated[str, Strict()] | _Number, Field(union_mode="left_to_right")]
+Identifier = Annotated[
+    str, GetPydanticSchema(lambda _type, rest: rest.generate_schema(_TextOrNumber)), WithJsonSchema({"type": "string"})
+]
 
 # Plain notation: neither 1E+2 nor a binary float's 12.299999 ever stands on a screen as a price.
 Money = Annotated[str, StringConstraints(pattern=r"^-?[0-9]{1,15}(\.[0-9]{1,4})?$")]

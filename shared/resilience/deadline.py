@@ -39,7 +39,12 @@ class Deadline:
 
     def header_ms(self, now_s: float) -> int:
         """Milliseconds left as the header says them: whole, at least 1 while any time is left."""
-        return max(1, int(self.remaining_s(now_s) * 1000))
+        return left_ms(self.at_s, now_s)
+
+
+def left_ms(at_s: float, now_s: float) -> int:
+    """Milliseconds until a point in time: whole, at least 1."""
+    return max(1, int((at_s - now_s) * 1000))
 
 
 def budget_from_header(value: str | None, ceiling: timedelta) -> timedelta:

@@ -23,18 +23,17 @@ def test_help_lists_every_target() -> None:
     assert set(TARGETS) <= set(listed)
 
 
-@pytest.mark.parametrize("target", [*RUN, *CHECK, *MAKE, "clean"])
+@pytest.mark.parametrize("target", [*RUN, *CHECK, *MAKE, "bench", "clean"])
 def test_every_target_sees_to_the_environment_first(target: str) -> None:
     """But clean, which takes it away."""
     planned = make("--dry-run", target).stdout
     assert ("dev/setup.py" in planned) == (target != "clean")
 
 
-def test_the_bench_says_plainly_that_it_is_not_here_yet() -> None:
-    """With an exit code that no script takes for success."""
-    done = make("bench")
-    assert done.returncode == 2
-    assert "next release" in done.stderr
+def test_the_bench_measures_the_groups_that_are_asked_for() -> None:
+    """All of them, when none is named."""
+    assert '-m tests.bench --groups "mobile,tracing"' in make("--dry-run", "bench", "GROUPS=mobile,tracing").stdout
+    assert '-m tests.bench --groups ""' in make("--dry-run", "bench").stdout
 
 
 def test_ci_and_the_hooks_run_what_developers_run() -> None:

@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from shared.asgi.context import context_of
 from shared.asgi.defaults import install_defaults
+from shared.asgi.server_protocol import ServerProtocol
 from shared.errors import BackendUnreachable, ProblemCode, ProblemError
 from shared.settings import ServiceSettings
 
@@ -110,7 +111,7 @@ async def running(app: FastAPI) -> AsyncIterator[str]:
     sock = socket.socket()
     sock.bind(("127.0.0.1", 0))
     config = uvicorn.Config(
-        app, http="httptools", log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=1
+        app, http=ServerProtocol, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=1
     )
     server = uvicorn.Server(config)
     task = asyncio.create_task(server._serve([sock]))  # not serve(): signals stay pytest's

@@ -1,0 +1,125 @@
+"""What is compared with what: one function a group, all under the same rules (``measure.py``)."""
+
+import json
+import statistics
+from collections.abc import Callable
+from typing import Final
+
+from tests.bench.measure import Bench, Load, Row
+from tests.bench.variants import apollo, frontage, peers
+
+C64, C8 = Load("c=64"), Load("c=8", connections=8)
+# Node is asked at this share of its own peak: busy, but not in its queue.
+PACE: Final = 0.7
+QUERY: Final = """query Dashboard { dashboard {
+  userId displayName tier aggregatedAt
+  recentOrders { id status amount currency placedAt }
+  alerts { id severity message createdAt }
+  degraded { section reason source }
+} }"""
+
+
+def mobile(bench: Bench) -> list[Row]:
+    """The mobile dashboard, three backends: throughput, then latency at one rate for all who can hold it."""
+    variants = [frontage(bench.where), *peers(bench.where, bench.tools)]
+    rows = against_others(bench.compare("mobile", variants, [C64, C8]))
+    peak = max(row.rps for row in rows if row.variant == "node-fastify")
+    rate = round(peak * PACE, -2)
+    able = {row.variant for row in rows if row.load == C64.name and row.rps > rate}
+    paced = Load(f"{rate:.0f}/s", rate=rate)
+    paced_rows = bench.compare("mobile", [one for one in variants if one.name in able], [paced])
+    return rows + against_others(paced_rows, figure="p99_ms")
+
+
+def web_text(bench: Bench) -> list[Row]:
+    """The web dashboard as GraphQL text, the same text again and again."""
+    body = json.dumps({"query": QUERY})
+    ours = frontage(bench.where, module="bffs.web", path="/web/graphql", body=body)
+    return against_others(bench.compare("web-text", [ours, apollo(bench.where, bench.tools, body)], [C64, C8]))
+
+
+def tracing(bench: Bench) -> list[Row]:
+    """What it costs to export no trace, one in a hundred, every one."""
+    variants = [
+        frontage(bench.where, "frontage", traced=False),
+        frontage(bench.where, "frontage-1%"),
+        frontage(bench.where, "frontage-100%", trace_ratio="1"),
+    ]
+    return against(bench.compare("tracing", variants, [C64, C8]), "frontage")
+
+
+def policies(bench: Bench) -> list[Row]:
+    """Each part that a setting swaps, against the stock one."""
+    variants = [
+        frontage(bench.where),
+        frontage(bench.where, "frontage-route=fastapi", route="fastapi"),
+        frontage(bench.where, "frontage-transport=httpx", transport="httpx"),
+    ]
+    return against(bench.compare("policies", variants, [C64]), "frontage")
+
+
+def failure(bench: Bench) -> list[Row]:
+    """One backend of three is silent: which share of the answers is of use within a second, and how many there are."""
+    healthy = frontage(bench.where, "frontage-healthy")
+    variants = [
+        frontage(bench.where, silent=True),
+        *peers(bench.where, bench.tools, "node-fastify", "naive", silent=True),
+    ]
+    loads = [Load("c=64", exact=True), Load("c=256", connections=256, exact=True)]
+    rows = bench.compare("failure", [healthy], loads) + bench.compare("failure", variants, loads, same=False)
+    return against_others(rows)
+
+
+def growth_branches(bench: Bench) -> list[Row]:
+    """One screen of 1, 3, 10 and 30 branches in one process; the cost of a branch must not grow with their number."""
+    variants = [
+        frontage(bench.where, f"frontage-{number}", module="tests.bench.growing", path=f"/growing/{number}")
+        for number in (1, 3, 10, 30)
+    ]
+    return against(bench.compare("growth-branches", variants, [C64], same=False), "frontage-1")
+
+
+def start_up(bench: Bench) -> list[Row]:
+    """From the start of the process to its first 200 on readiness, and what it weighs then."""
+    rows = []
+    for variant in [frontage(bench.where), *peers(bench.where, bench.tools, "node-fastify", "naive")]:
+        begun, weights = [], []
+        for _ in range(bench.rounds):
+            with Bench(bench.where, bench.tools, seconds=bench.seconds, rounds=1) as once:
+                running = once.start(variant)
+                begun.append(running.ready_s * 1000)
+                weights.append(running.process.rss_mb())
+        ready_ms, spread = statistics.median(begun), (max(begun) - min(begun)) / statistics.median(begun)
+        row = Row("start-up", "-", variant.name, 0, 0, 0, statistics.median(weights), 0, spread, lower_bound=False)
+        row.ready_ms = ready_ms
+        rows.append(row)
+    return rows
+
+
+GROUPS: Final[dict[str, Callable[[Bench], list[Row]]]] = {
+    "mobile": mobile,
+    "web-text": web_text,
+    "tracing": tracing,
+    "policies": policies,
+    "failure": failure,
+    "growth-branches": growth_branches,
+    "start-up": start_up,
+}
+
+
+def against_others(rows: list[Row], figure: str = "rps") -> list[Row]:
+    """Give Frontage's rows their ratio to every other variant under the same load."""
+    for row in rows:
+        if row.variant == "frontage":
+            others = [one for one in rows if one.load == row.load and one is not row]
+            row.ratios = {one.variant: getattr(row, figure) / max(getattr(one, figure), 1e-9) for one in others}
+    return rows
+
+
+def against(rows: list[Row], variant: str) -> list[Row]:
+    """Give every other row its ratio to one variant under the same load."""
+    base = {row.load: row.rps for row in rows if row.variant == variant}
+    for row in rows:
+        if row.variant != variant:
+            row.ratios = {variant: row.rps / base[row.load]}
+    return rows
