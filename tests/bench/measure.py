@@ -180,8 +180,9 @@ class Bench:
                 "-c", str(load.connections), "-rate", str(load.rate), "-d", f"{seconds}s", *headers,
             ]  # fmt: skip
         return [
-            *pinned, "wrk", "-t1", f"-c{load.connections}", f"-d{max(1, round(seconds))}s", "--latency", "--timeout", "10s",
-            "-s", str(HERE / "load.lua"), *headers, f"http://127.0.0.1:{one.port}{one.variant.path}",
+            *pinned, "wrk", "-t1", f"-c{load.connections}", f"-d{max(1, round(seconds))}s", "--latency",
+            "--timeout", "10s", "-s", str(HERE / "load.lua"), *headers,
+            f"http://127.0.0.1:{one.port}{one.variant.path}",
         ]  # fmt: skip
 
 
