@@ -1,4 +1,4 @@
-# ruff: noqa: S311 - seeded, so that a test repeats itself
+
 """A backend that mostly fails is left alone for a while, then asked by a few. All times are the manual clock's."""
 
 from datetime import timedelta

@@ -1,4 +1,4 @@
-# ruff: noqa: S311 - seeded, so that a test repeats itself
+
 """Breaker, bulkhead and budget under any order of events, each beside a model that is too simple to be wrong."""
 
 from datetime import timedelta
