@@ -15,6 +15,7 @@ While all is well this is a few plain calls and no coroutine (ADR 7).
 
 import asyncio
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, NamedTuple, Protocol
 
 from shared.backends.attempt import Attempt
@@ -135,20 +136,24 @@ class Branch:
             raise DeadlineSpent(name)
         ticket = state.breaker.admit()
         if state.bulkhead.acquire(Priority.PREFETCH if hedge else fan.priority):
-            return self._send(ticket, done, hedge=hedge)
+            return self._send(now, ticket, done, hedge=hedge)
         if hedge:  # it may be left out, so it never queues
             state.breaker.done(ticket, Verdict.IGNORED, 0.0)
             raise BulkheadFull(name)
-        return Queued(name, state, ticket, fan.priority, fan.deadline, self._send, done)
+        later = partial(self._send_later, ticket, done)
+        return Queued(name, state, ticket, fan.priority, fan.deadline, later, done)
 
-    def _send(self, ticket: int, done: Done, *, hedge: bool = False) -> Attempt:
+    def _send_later(self, ticket: int, done: Done) -> Attempt:
+        return self._send(self._fan.clock.now_s(), ticket, done)
+
+    def _send(self, now: float, ticket: int, done: Done, *, hedge: bool = False) -> Attempt:
         """Start one attempt with what is left of the time (life of a request, step 6)."""
         fan, call = self._fan, self.section.call
-        now = fan.clock.now_s()
         if not self.record.attempts:
             self._state.budget.record_call()  # what is never sent earns no retry
         record = self.record.attempt(call.backend.name, call.method, now)
-        record.hedge = hedge
+        if hedge:
+            record.hedge = True
         due_s = min(now + call.backend.policy.attempt_timeout.total_seconds(), fan.deadline.at_s)
         attempt = Attempt(call, self._state, ticket, record, fan.clock, done)
         authorization = fan.authorization if call.backend.credentials else None

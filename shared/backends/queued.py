@@ -22,7 +22,7 @@ class Queued:
 
     def __init__(
         self, name: str, state: BackendState, ticket: int, priority: Priority, deadline: Deadline,
-        send: Callable[[int, Done], Attempt], done: Done,
+        send: Callable[[], Attempt], done: Done,
     ) -> None:  # fmt: skip
         self._name = name
         self._state = state
@@ -40,7 +40,7 @@ class Queued:
     def _granted(self) -> None:
         self._over = True
         try:
-            self._attempt = self._send(self._ticket, self._done)
+            self._attempt = self._send()
         except Exception as bug:  # noqa: BLE001 - a channel's own must not reach whoever gave its permit back
             self._done(None, failure_of_bug(self._name, bug))
 

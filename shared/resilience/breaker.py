@@ -54,6 +54,11 @@ class BreakerState(StrEnum):
     HALF_OPEN = "half_open"
 
 
+# By names of their own: in Python 3.11 looking a member up on its enum costs more than all the rest of an admission.
+_CLOSED, _OPEN, _HALF_OPEN = BreakerState
+_SUCCESS, _IGNORED = Verdict.SUCCESS, Verdict.IGNORED
+
+
 @dataclass(frozen=True, slots=True)
 class BreakerTurnedEvent:
     """A breaker changed its state."""
@@ -73,7 +78,7 @@ class Breaker:
     """The live breaker of one backend. While closed, an admission is one comparison and a return a few additions."""
 
     __slots__ = (
-        "_backend", "_clock", "_listener", "_policy", "_probes", "_random", "_reopens_s", "_since", "_slow_s",
+        "_backend", "_listener", "_now_s", "_policy", "_probes", "_random", "_reopens_s", "_since", "_slow_s",
         "_tickets", "_window", "state",
     )  # fmt: skip
 
@@ -82,7 +87,7 @@ class Breaker:
     ) -> None:
         self._backend = backend
         self._policy = policy
-        self._clock = clock
+        self._now_s = clock.now_s
         self._random = random
         self._listener = listener
         self._slow_s = policy.slow_after.total_seconds() if policy.slow_after else float("inf")
@@ -91,7 +96,7 @@ class Breaker:
         self._tickets = 0
         self._since = 0  # the first ticket that belongs to the present state
         self._probes: dict[int, float] = {}  # ticket -> when its permit comes back by itself
-        self.state = BreakerState.CLOSED
+        self.state = _CLOSED
 
     @property
     def probing(self) -> int:
@@ -100,13 +105,13 @@ class Breaker:
 
     def admit(self) -> int:
         """Return the ticket of one attempt. Raises BreakerOpen, which says when to come back."""
-        if self.state is BreakerState.CLOSED:
+        if self.state is _CLOSED:
             return self._tickets
-        now = self._clock.now_s()
-        if self.state is BreakerState.OPEN:
+        now = self._now_s()
+        if self.state is _OPEN:
             if now < self._reopens_s:
                 raise self._rejection(self._reopens_s - now)
-            self._turn(BreakerState.HALF_OPEN)
+            self._turn(_HALF_OPEN)
         self._probes = {ticket: until for ticket, until in self._probes.items() if until > now}
         if len(self._probes) >= self._policy.probes:
             raise self._rejection(min(self._probes.values()) - now)
@@ -118,25 +123,25 @@ class Breaker:
         """Take a ticket back, with what came of its attempt."""
         if ticket < self._since:
             return
-        if self.state is not BreakerState.CLOSED:
+        if self.state is not _CLOSED:
             self._probed(ticket, verdict, elapsed_s)
-        elif verdict is not Verdict.IGNORED:
-            now = self._clock.now_s()
-            failed, slow = verdict is not Verdict.SUCCESS, elapsed_s >= self._slow_s
-            self._window.count(now, failed=failed, slow=slow)
-            if (failed or slow) and self._too_many(now):
-                self._turn(BreakerState.OPEN)
+        elif verdict is _SUCCESS and elapsed_s < self._slow_s:
+            self._window.count_well(self._now_s())
+        elif verdict is not _IGNORED:
+            self._window.count(self._now_s(), failed=verdict is not _SUCCESS, slow=elapsed_s >= self._slow_s)
+            if self._too_many():
+                self._turn(_OPEN)
 
     def _probed(self, ticket: int, verdict: Verdict, elapsed_s: float) -> None:
         """Take a probe's permit back; one that says something decides."""
         self._probes.pop(ticket, None)
-        if verdict is not Verdict.IGNORED:
-            well = verdict is Verdict.SUCCESS and elapsed_s < self._slow_s
-            self._turn(BreakerState.CLOSED if well else BreakerState.OPEN)
+        if verdict is not _IGNORED:
+            well = verdict is _SUCCESS and elapsed_s < self._slow_s
+            self._turn(_CLOSED if well else _OPEN)
 
-    def _too_many(self, now_s: float) -> bool:
+    def _too_many(self) -> bool:
         policy = self._policy
-        calls, failures, slow = self._window.totals(now_s)
+        calls, failures, slow = self._window.totals()
         return calls >= policy.minimum_calls and (
             failures >= policy.failure_rate * calls or slow >= policy.slow_rate * calls
         )
@@ -148,9 +153,9 @@ class Breaker:
         self._since = self._tickets
         self._probes = {}
         self._window.forget()
-        if state is BreakerState.OPEN:
+        if state is _OPEN:
             jitter = self._random.uniform(1 - self._policy.jitter, 1 + self._policy.jitter)
-            self._reopens_s = self._clock.now_s() + self._policy.open_for.total_seconds() * jitter
+            self._reopens_s = self._now_s() + self._policy.open_for.total_seconds() * jitter
         self._listener(BreakerTurnedEvent(self._backend, state))
 
     def _rejection(self, rest_s: float) -> BreakerOpen:

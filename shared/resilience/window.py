@@ -35,8 +35,14 @@ class Window:
         self._current = self._slices[0]
         self._ends_s = 0.0
 
+    def count_well(self, now_s: float) -> None:
+        """Count one call that ended now, and of which there is nothing to say: the usual one."""
+        if now_s >= self._ends_s:
+            self._turn(now_s)
+        self._current[0] += 1
+
     def count(self, now_s: float, *, failed: bool, slow: bool) -> None:
-        """Count one call that ended now."""
+        """Count one call that ended now, whatever came of it."""
         if now_s >= self._ends_s:
             self._turn(now_s)
         self._current[0] += 1
@@ -45,10 +51,8 @@ class Window:
         if slow:
             self._current[2] += 1
 
-    def totals(self, now_s: float) -> Counts:
-        """Add up what the window still holds."""
-        if now_s >= self._ends_s:
-            self._turn(now_s)
+    def totals(self) -> Counts:
+        """Add up what the window held when the last call was counted."""
         return Counts(*(sum(kind) for kind in zip(*self._slices, strict=True)))
 
     def _turn(self, now_s: float) -> None:

@@ -1,4 +1,3 @@
-
 """A backend that mostly fails is left alone for a while, then asked by a few. All times are the manual clock's."""
 
 from datetime import timedelta
@@ -276,3 +275,11 @@ def test_case_s6_an_ignored_probe_leaves_it_half_open() -> None:
 
     assert tried.breaker.state is HALF_OPEN
     assert tried.breaker.probing == 0
+
+
+def test_the_defaults_are_the_documented_ones() -> None:
+    """docs/resilience.md's rows; a change here is a change there."""
+    assert BreakerPolicy() == BreakerPolicy(
+        window=timedelta(seconds=10), minimum_calls=20, failure_rate=0.5, slow_after=None, slow_rate=0.9,
+        open_for=timedelta(seconds=5), jitter=0.2, probes=3, probe_timeout=timedelta(seconds=2),
+    )  # fmt: skip

@@ -232,7 +232,8 @@ def test_what_is_optional_stays_away_from_a_saturated_backend() -> None:
     assert seen == [False, False, False, True]
 
 
-def test_the_policy_is_a_value() -> None:
-    """It can be compared and printed."""
-    assert BulkheadPolicy() == BulkheadPolicy(max_wait=timedelta(milliseconds=50))
+def test_the_defaults_are_the_documented_ones() -> None:
+    """docs/resilience.md has their rows; a policy is a value that can be compared and printed."""
+    defaults = BulkheadPolicy(max_concurrent=128, max_waiting=64, max_wait=timedelta(milliseconds=50), adaptive=None)
+    assert BulkheadPolicy() == defaults
     assert "max_waiting=64" in repr(BulkheadPolicy())

@@ -1,4 +1,3 @@
-
 """Breaker, bulkhead and budget under any order of events, each beside a model that is too simple to be wrong."""
 
 from datetime import timedelta

@@ -1,4 +1,3 @@
-
 """What stands between us and each backend, read at scrape."""
 
 from datetime import timedelta
