@@ -28,7 +28,7 @@ USER: Final = "u-1"
 SILENT: Final = "orders"
 SILENT_SECTION: Final = "recentOrders"
 # What the client allows the second pair: long enough for an attempt and its end, short enough to watch.
-PATIENCE_MS: Final = 1_500
+PATIENCE_MS: Final = 1_000
 # Every service flushes its spans four times a second, Envoy too; a busy machine may need some seconds more.
 TRACE_WITHIN_S: Final = 6.0
 QUERY: Final = (

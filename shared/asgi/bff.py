@@ -18,6 +18,7 @@ from shared.clock import Clock, LoopClock
 from shared.identity.jwks import JwksCache
 from shared.identity.tokens import TokenPolicy, TokenVerifier
 from shared.settings import BffSettings
+from shared.telemetry.gates import GateMetrics
 
 
 def install_bff(
@@ -34,7 +35,9 @@ def install_bff(
     @asynccontextmanager
     async def lifespan(running: FastAPI) -> AsyncIterator[None]:
         lean.announce()
-        backends = Backends.open(urls, clock, transport=settings.transport)
+        gates: GateMetrics = running.state.metrics.gates
+        backends = Backends.open(urls, clock, transport=settings.transport, listener=gates.breaker_turned)
+        gates.watch(backends.states)
         async with httpx.AsyncClient(transport=WireTransport(clock=clock)) as client:
             keys = JwksCache(settings.jwks_url, client, now=clock.now_s)
             running.state.backends = backends

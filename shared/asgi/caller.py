@@ -60,7 +60,11 @@ class FetchSections:
         self._backends = backends
         self._context = context
         # Client and subject: two apps of one user may see different things.
-        self._caller = Caller(scope=f"{user.client_id}\n{user.subject}", authorization=f"Bearer {user.token}")
+        self._caller = Caller(
+            scope=f"{user.client_id}\n{user.subject}",
+            authorization=f"Bearer {user.token}",
+            priority=context.priority,
+        )
 
     async def __call__(self, sections: type[S], *, only: Collection[str] | None = None, **parameters: str) -> S:
         """Run the fan-out; see ``fan_out`` for what it returns and raises."""

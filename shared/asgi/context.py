@@ -1,11 +1,12 @@
 """What one request carries with it, in one slotted object at ``scope["frontage"]``.
 
-Opened by ``observe``, given its deadline by ``deadline``, read by routes and by the fan-out.
+Opened by ``observe``, given its deadline and its priority by ``deadline``, read by routes and by the fan-out.
 """
 
 from starlette.types import Scope
 
 from shared.resilience.deadline import Deadline
+from shared.resilience.priority import Priority
 from shared.telemetry.ledger import Ledger
 
 KEY = "frontage"
@@ -14,13 +15,14 @@ HEADERS_KEY = "frontage.headers"
 
 
 class RequestContext:
-    """The ledger and the deadline of one request."""
+    """The ledger, the deadline and the priority of one request."""
 
-    __slots__ = ("deadline", "ledger")
+    __slots__ = ("deadline", "ledger", "priority")
 
     def __init__(self, ledger: Ledger, deadline: Deadline) -> None:
         self.ledger = ledger
         self.deadline = deadline
+        self.priority = Priority.USER
 
 
 def context_of(scope: Scope) -> RequestContext:

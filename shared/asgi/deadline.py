@@ -1,4 +1,8 @@
-"""Opens the request's deadline: what the edge left of it, never more than our own ceiling (step 4 of a request)."""
+"""Opens the request's deadline: what the edge left of it, never more than our own ceiling (step 4 of a request).
+
+Owns how a request says what it is worth: how long (``x-deadline-ms``), and how much when not all can be served
+(``x-priority``). A caller can only ever ask for less with either.
+"""
 
 from datetime import timedelta
 from typing import Final
@@ -8,20 +12,24 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from shared.asgi.context import context_of, header
 from shared.clock import Clock
 from shared.resilience.deadline import HEADER, Deadline, budget_from_header
+from shared.resilience.priority import HEADER as PRIORITY_HEADER
+from shared.resilience.priority import priority_from_header
 
 NAME: Final = HEADER.encode()
+PRIORITY: Final = PRIORITY_HEADER.encode()
 
 
 def open_deadline(scope: Scope, ceiling: timedelta, now_s: float) -> None:
-    """Give the request's context its deadline."""
+    """Give the request's context its deadline, and its priority."""
     context = context_of(scope)
     budget = budget_from_header(header(scope, NAME), ceiling)
     context.deadline = Deadline.after(budget, now_s)
+    context.priority = priority_from_header(header(scope, PRIORITY))
     context.ledger.deadline_ms = int(budget.total_seconds() * 1000)
 
 
 class DeadlineMiddleware:
-    """Reads ``x-deadline-ms`` into the request's context."""
+    """Reads ``x-deadline-ms`` and ``x-priority`` into the request's context."""
 
     def __init__(self, app: ASGIApp, ceiling: timedelta, clock: Clock) -> None:
         self._app = app

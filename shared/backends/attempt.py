@@ -1,10 +1,8 @@
-"""One attempt of one call: permit in, request out, reply judged, permit back, record closed.
+"""One attempt of one call: request out, reply judged, permit and ticket back with the verdict, record closed.
 
-Owns what happens between "send it" and "this is what came of it". Whether to try again is ``fanout.py``'s decision by
-``resilience/retry.py``'s rules.
+Owns what happens between "send it" and "this is what came of it". What had to say yes before is ``branch.py``'s order.
 """
 
-from collections.abc import Callable
 from typing import Any, Final
 
 from pydantic import ValidationError
@@ -14,6 +12,8 @@ from shared.backends.channel import Exchange, Headers, OutboundRequest, Reply
 from shared.backends.failures import failure_of_status
 from shared.clock import Clock
 from shared.errors import AttemptTimedOut, BackendInvalid, CallError, CallFailed, DeadlinePassed
+from shared.resilience.hedge import Done
+from shared.resilience.verdict import Verdict, verdict_of
 from shared.telemetry.ledger import AttemptRecord
 
 NO_CONTENT: Final = 204
@@ -29,18 +29,14 @@ NOTHING: Final = NoContent()
 class Attempt:
     """A request under way. ``done`` is called once, with a value or an error, unless it is given up before."""
 
-    __slots__ = ("_call", "_clock", "_done", "_exchange", "_state", "due_s", "over", "record")
+    __slots__ = ("_call", "_clock", "_done", "_exchange", "_state", "_ticket", "due_s", "over", "record")
 
     def __init__(
-        self,
-        call: AnyCall,
-        state: BackendState,
-        record: AttemptRecord,
-        clock: Clock,
-        done: Callable[[Any, CallError | None], None],
+        self, call: AnyCall, state: BackendState, ticket: int, record: AttemptRecord, clock: Clock, done: Done
     ) -> None:
         self._call = call
         self._state = state
+        self._ticket = ticket
         self._clock = clock
         self._done = done
         self._exchange: Exchange | None = None
@@ -49,7 +45,7 @@ class Attempt:
         self.over = False
 
     def start(self, target: str, headers: Headers, due_s: float) -> None:
-        """Send. The permit is taken already, and is given back whatever happens."""
+        """Send. Permit and ticket are taken already, and are given back whatever happens."""
         self.due_s = due_s
         call = self._call
         try:
@@ -58,7 +54,7 @@ class Attempt:
             )
             self._exchange = self._state.channel.send(request, self)
         except BaseException:
-            self._close(cancelled=True)
+            self._close(Verdict.IGNORED, cancelled=True)
             raise
 
     def replied(self, reply: Reply) -> None:
@@ -96,20 +92,23 @@ class Attempt:
         if self.over:
             return
         self._abort()
-        self._close(cancelled=True)
+        self._close(Verdict.IGNORED, cancelled=True)
 
     def _abort(self) -> None:
         if self._exchange is not None:
             self._exchange.abort()
 
-    def _close(self, *, cancelled: bool = False) -> None:
-        """The one place where an attempt ends: permit back, record closed."""
+    def _close(self, verdict: Verdict, *, cancelled: bool = False) -> None:
+        """The one place where an attempt ends: record closed, ticket and permit back."""
         self.over = True
-        self._state.bulkhead.release()
-        self.record.ended_s = self._clock.now_s()
-        self.record.cancelled = cancelled
+        record = self.record
+        record.ended_s = self._clock.now_s()
+        record.cancelled = cancelled
+        elapsed_s = record.ended_s - record.started_s
+        self._state.breaker.done(self._ticket, verdict, elapsed_s)
+        self._state.bulkhead.release(verdict, elapsed_s)
 
     def _finish(self, value: Any, error: CallError | None) -> None:
-        self._close()
         self.record.error = error.reason if error is not None else None
+        self._close(Verdict.SUCCESS if error is None else verdict_of(error))
         self._done(value, error)

@@ -21,8 +21,10 @@ from shared.backends.stale import StaleStore
 from shared.backends.wire.pool import PoolPolicy, WirePool
 from shared.clock import Clock
 from shared.errors import ProblemCode, ProblemError
+from shared.resilience.breaker import Breaker, BreakerPolicy, BreakerState, Listener, nobody
 from shared.resilience.budget import RetryBudget, RetryBudgetPolicy
 from shared.resilience.bulkhead import Bulkhead, BulkheadPolicy
+from shared.resilience.hedge import HedgeDelay, HedgePolicy
 from shared.resilience.retry import RetryPolicy
 
 T = TypeVar("T")
@@ -42,6 +44,9 @@ class CallPolicy:
     attempt_timeout: timedelta = timedelta(milliseconds=700)
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     budget: RetryBudgetPolicy = field(default_factory=RetryBudgetPolicy)
+    # Off: more load for a shorter tail is a trade that the team of each backend must want.
+    hedge: HedgePolicy | None = None
+    breaker: BreakerPolicy = field(default_factory=BreakerPolicy)
     bulkhead: BulkheadPolicy = field(default_factory=BulkheadPolicy)
     pool: PoolPolicy = field(default_factory=PoolPolicy)
     # One screen is tens of kilobytes; a section of a megabyte is a mistake.
@@ -109,27 +114,42 @@ def _quoted(name: str, value: str, *, in_path: bool) -> str:
 
 
 class BackendState:
-    """What lives behind one backend: its channel, its permits, its retry budget."""
+    """What lives behind one backend: its channel, and the live part of each policy."""
 
-    __slots__ = ("budget", "bulkhead", "channel")
+    __slots__ = ("breaker", "budget", "bulkhead", "channel", "hedge_delay")
 
-    def __init__(self, backend: Backend, channel: Channel, clock: Clock) -> None:
+    def __init__(self, backend: Backend, channel: Channel, clock: Clock, random: Random, listener: Listener) -> None:
+        policy = backend.policy
         self.channel = channel
-        self.bulkhead = Bulkhead(backend.name, backend.policy.bulkhead)
-        self.budget = RetryBudget(backend.policy.budget, clock)
+        self.breaker = Breaker(backend.name, policy.breaker, clock, random, listener)
+        self.bulkhead = Bulkhead(backend.name, policy.bulkhead, clock)
+        self.budget = RetryBudget(policy.budget, clock)
+        self.hedge_delay = HedgeDelay(policy.hedge) if policy.hedge is not None else None
+
+    def may_hedge(self) -> bool:
+        """Whether a second attempt beside the first would do no harm: extra load is for a backend that is well."""
+        return self.breaker.state is BreakerState.CLOSED and not self.bulkhead.saturated
 
 
 class Backends:
     """The live backends of one process, and what they share."""
 
-    def __init__(self, channels: Mapping[Backend, Channel], clock: Clock, random: Random | None = None) -> None:
+    def __init__(
+        self, channels: Mapping[Backend, Channel], clock: Clock, random: Random | None = None,
+        listener: Listener = nobody,
+    ) -> None:  # fmt: skip
         self.clock = clock
         self.random = random or Random()  # noqa: S311 - jitter, not a secret
         self.stale = StaleStore(clock)
-        self._states = {backend.name: BackendState(backend, channel, clock) for backend, channel in channels.items()}
+        self._states = {
+            backend.name: BackendState(backend, channel, clock, self.random, listener)
+            for backend, channel in channels.items()
+        }
 
     @classmethod
-    def open(cls, urls: Mapping[Backend, str], clock: Clock, *, transport: str = "wire") -> Self:
+    def open(
+        cls, urls: Mapping[Backend, str], clock: Clock, *, transport: str = "wire", listener: Listener = nobody
+    ) -> Self:
         """Open the channel to each backend; no connection is made before the first call."""
 
         def channel(backend: Backend, url: str) -> Channel:
@@ -137,7 +157,12 @@ class Backends:
                 return HttpxChannel(backend.name, url)
             return WirePool(backend.name, url, backend.policy.pool, clock)
 
-        return cls({backend: channel(backend, url) for backend, url in urls.items()}, clock)
+        return cls({backend: channel(backend, url) for backend, url in urls.items()}, clock, listener=listener)
+
+    @property
+    def states(self) -> Mapping[str, BackendState]:
+        """Every live state, by its backend's name."""
+        return self._states
 
     def state(self, backend: Backend) -> BackendState:
         """Return the live state of a declared backend."""

@@ -1,22 +1,38 @@
 """One branch of a fan-out: the attempts that try to fill one section, until it has an outcome.
 
-Owns the order ``Retry(Bulkhead(attempt))`` for one call. When the whole must end is ``fanout.py``'s business.
+Owns the order of the policies for one call; each is told how to start what it holds, and knows nothing of the others:
+
+    Deadline(Retry(Hedge(Breaker(Bulkhead(attempt)))))                                         outermost first
+
+    Deadline   nothing starts after it, and it ends whatever is under way (``fanout.py``)
+    Retry      goes through everything inside anew; an open breaker or a full bulkhead is not retried
+    Hedge      stands outside the gates, so that every extra attempt needs its own ticket and its own permit
+    Breaker    judges each attempt by itself, and gives its ticket before anybody queues for a closed backend
+    Bulkhead   innermost: a permit is held exactly as long as its attempt is on the wire
+
+While all is well this is a few plain calls and no coroutine (ADR 7).
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from functools import partial
 from typing import Any, NamedTuple, Protocol
 
 from shared.backends.attempt import Attempt
 from shared.backends.backend import Backends
-from shared.backends.channel import Headers
+from shared.backends.failures import failure_of_bug
+from shared.backends.outbound import outbound_headers
+from shared.backends.queued import Queued
 from shared.backends.sections import Section
 from shared.clock import Clock
-from shared.errors import BackendUnreachable, CallError, DeadlinePassed, DeadlineSpent
+from shared.errors import BackendUnreachable, BulkheadFull, CallError, DeadlinePassed, DeadlineSpent
 from shared.resilience.budget import FanOutBudget
-from shared.resilience.deadline import HEADER, Deadline, left_ms
+from shared.resilience.deadline import Deadline, left_ms
+from shared.resilience.hedge import Done, Hedged, Running
+from shared.resilience.priority import Priority
 from shared.resilience.retry import retry
-from shared.telemetry.ledger import AttemptRecord, Ledger
+from shared.resilience.verdict import Verdict
+from shared.telemetry.ledger import Ledger
 
 
 class Outcome(NamedTuple):
@@ -35,6 +51,7 @@ class Whole(Protocol):
     authorization: str | None
     ledger: Ledger
     parameters: Mapping[str, str]
+    priority: Priority
     budget: FanOutBudget
 
     def watch(self, attempt: Attempt) -> None:
@@ -47,14 +64,15 @@ class Whole(Protocol):
 class Branch:
     """The live part of one section."""
 
-    __slots__ = ("_attempt", "_fan", "_state", "_target", "_task", "outcome", "record", "section")
+    __slots__ = ("_fan", "_hedged", "_state", "_target", "_task", "_under_way", "outcome", "record", "section")
 
     def __init__(self, fan: Whole, section: Section[Any]) -> None:
         self._fan = fan
         self._state = fan.backends.state(section.call.backend)
-        self._attempt: Attempt | None = None
-        self._task: asyncio.Task[None] | None = None
         self._target = ""
+        self._hedged = False
+        self._under_way: Running | None = None
+        self._task: asyncio.Task[None] | None = None
         self.section = section
         self.outcome: Outcome | None = None
         self.record = fan.ledger.section(section.name, fan.clock.now_s())
@@ -67,13 +85,12 @@ class Branch:
         return self._target
 
     def start(self) -> None:
-        """Send the first attempt, or settle with the reason why not."""
+        """Deadline(Retry(Hedge(Breaker(Bulkhead(attempt))))): outermost first; synchronous while all is well."""
+        self._target = self.section.call.target(self._fan.parameters)  # before any gate: it may refuse a parameter
         try:
-            self._send(self._first_done)
+            self._try(self._first_done)
         except CallError as rejected:
             self._settle(None, rejected)
-        else:
-            self._state.budget.record_call()  # what was never sent earns no retry
 
     def give_up(self) -> None:
         """The deadline passed: settle with that, if nothing better came."""
@@ -85,8 +102,8 @@ class Branch:
         """Stop whatever is still under way for this section."""
         if self._task is not None:
             self._task.cancel()
-        if self._attempt is not None and not self._attempt.over:
-            self._attempt.cancel()
+        if self._under_way is not None:
+            self._under_way.cancel()
         if not self.record.ended_s:
             self.record.ended_s = self._fan.clock.now_s()
 
@@ -96,36 +113,55 @@ class Branch:
             self.record.ended_s = self._fan.clock.now_s()
             self._fan.settled(self)
 
-    def _send(self, done: Callable[[Any, CallError | None], None]) -> Attempt:
-        """Start one attempt with what is left of the time (life of a request, step 6)."""
-        fan, call = self._fan, self.section.call
+    def _try(self, done: Done) -> Running:
+        """Hedge(Breaker(Bulkhead(attempt))): start one try. A call is hedged once, however often it is tried."""
+        delay = self._state.hedge_delay
+        if delay is None or self._hedged or not self.section.call.idempotent:
+            self._under_way = self._enter(done)
+        else:
+            self._under_way = Hedged(self._enter, done, delay, self._fan.clock, self._may_hedge)
+        return self._under_way
+
+    def _may_hedge(self) -> bool:
+        """Tell whether the backend is well and both retry budgets allow one more; that one is then taken."""
+        allowance = self._fan.budget.for_backend(self._state.budget)
+        self._hedged = self._state.may_hedge() and allowance.take()
+        return self._hedged
+
+    def _enter(self, done: Done, *, hedge: bool = False) -> Running:
+        """Breaker(Bulkhead(attempt)): send, or queue for a permit. Raises the CallRejected that kept it back."""
+        fan, state, name = self._fan, self._state, self.section.call.backend.name
         now = fan.clock.now_s()
         if fan.deadline.passed(now):
-            raise DeadlineSpent(call.backend.name)
-        target = self.target
-        self._state.bulkhead.acquire()
+            raise DeadlineSpent(name)
+        ticket = state.breaker.admit()
+        if state.bulkhead.acquire(Priority.PREFETCH if hedge else fan.priority):
+            return self._send(now, ticket, done, hedge=hedge)
+        if hedge:  # it may be left out, so it never queues
+            state.breaker.done(ticket, Verdict.IGNORED, 0.0)
+            raise BulkheadFull(name)
+        later = partial(self._send_later, ticket, done)
+        return Queued(name, state, ticket, fan.priority, fan.deadline, later, done)
+
+    def _send_later(self, ticket: int, done: Done) -> Attempt:
+        return self._send(self._fan.clock.now_s(), ticket, done)
+
+    def _send(self, now: float, ticket: int, done: Done, *, hedge: bool = False) -> Attempt:
+        """Start one attempt with what is left of the time (life of a request, step 6)."""
+        fan, call = self._fan, self.section.call
+        if not self.record.attempts:
+            self._state.budget.record_call()  # what is never sent earns no retry
         record = self.record.attempt(call.backend.name, call.method, now)
+        if hedge:
+            record.hedge = True
         due_s = min(now + call.backend.policy.attempt_timeout.total_seconds(), fan.deadline.at_s)
-        attempt = self._attempt = Attempt(call, self._state, record, fan.clock, done)
-        attempt.start(target, self._headers(record, left_ms(due_s, now)), due_s)
+        attempt = Attempt(call, self._state, ticket, record, fan.clock, done)
+        authorization = fan.authorization if call.backend.credentials else None
+        headers = outbound_headers(fan.ledger, record, left_ms(due_s, now), authorization)
+        attempt.start(self._target, headers, due_s)
         if not attempt.over:
             fan.watch(attempt)
         return attempt
-
-    def _headers(self, record: AttemptRecord, left_ms: int) -> Headers:
-        fan = self._fan
-        headers = [
-            ("accept", "application/json"),
-            ("traceparent", fan.ledger.traceparent(record.span_id)),
-            (HEADER, str(left_ms)),
-        ]
-        if fan.ledger.origin.tracestate:
-            headers.append(("tracestate", fan.ledger.origin.tracestate))
-        if fan.ledger.request_id:
-            headers.append(("x-request-id", fan.ledger.request_id))
-        if self.section.call.backend.credentials and fan.authorization is not None:
-            headers.append(("authorization", fan.authorization))
-        return tuple(headers)
 
     def _first_done(self, value: Any, error: CallError | None) -> None:
         if error is None or not self._may_retry(error):
@@ -147,6 +183,8 @@ class Branch:
             )  # fmt: skip
         except CallError as last:
             self._settle(None, last)
+        except Exception as bug:  # noqa: BLE001 - nobody waits for this task, and the branch must have its outcome
+            self._settle(None, failure_of_bug(self.section.call.backend.name, bug))
         else:
             self._settle(value, None)
 
@@ -161,8 +199,8 @@ class Branch:
             else:
                 future.set_exception(error)
 
-        attempt = self._send(done)
+        under_way = self._try(done)
         try:
             return await future
         finally:
-            attempt.cancel()
+            under_way.cancel()

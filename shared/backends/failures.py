@@ -3,6 +3,7 @@
 Most specific first: the first row that fits wins.
 """
 
+import asyncio
 from datetime import UTC, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Final
@@ -39,6 +40,13 @@ def failure_of(backend: str, error: httpx.HTTPError) -> CallFailed:
         return BackendUnreachable(backend, type(error).__name__, sent=False)
     kind = next(ours for theirs, ours in FAILURES if isinstance(error, theirs))
     return kind(backend, type(error).__name__)
+
+
+def failure_of_bug(backend: str, bug: Exception) -> CallFailed:
+    """Say what nobody expected of a channel, where there is no caller to raise it to; the loop logs it."""
+    told = {"message": f"sending to {backend} failed", "exception": bug}
+    asyncio.get_running_loop().call_exception_handler(told)
+    return BackendUnreachable(backend, type(bug).__name__)
 
 
 def failure_of_status(backend: str, reply: Reply, wall_s: float) -> CallFailed | None:

@@ -3,7 +3,7 @@
 On the fast path no task exists: every request is written at once, one future waits for all, one timer watches every
 attempt. A coroutine is made only for a call whose first attempt failed and may be tried again.
 
-    Deadline(Retry(Bulkhead(attempt)))       outermost first; hedge and breaker stand between retry and bulkhead later
+    Deadline(Retry(Hedge(Breaker(Bulkhead(attempt)))))       the outermost is here, the others are in ``branch.py``
 """
 
 import asyncio
@@ -20,6 +20,7 @@ from shared.backends.sections import Section, Sections
 from shared.clock import Timer
 from shared.resilience.budget import FanOutBudget
 from shared.resilience.deadline import TICK_S, Deadline
+from shared.resilience.priority import Priority
 from shared.telemetry.ledger import Ledger
 
 S = TypeVar("S", bound=Sections)
@@ -30,10 +31,11 @@ COMPOSE_RESERVE: Final = timedelta(milliseconds=25)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """For whom a fan-out runs: the identity scope of everything remembered, and the credential to pass on."""
+    """For whom a fan-out runs: the identity scope of everything remembered, the credential to pass on, the rank."""
 
     scope: str
     authorization: str | None = None
+    priority: Priority = Priority.USER
 
 
 async def fan_out(
@@ -98,6 +100,7 @@ class FanOut:
         self.clock = backends.clock
         self.deadline = deadline
         self.authorization = caller.authorization
+        self.priority = caller.priority
         self.ledger = ledger
         self.parameters = parameters
         self.budget = FanOutBudget()

@@ -54,7 +54,9 @@ def _well_formed(match: re.Match[str]) -> bool:
 class AttemptRecord:
     """One try of a call: becomes one CLIENT span."""
 
-    __slots__ = ("backend", "cancelled", "ended_s", "error", "method", "number", "span_id", "started_s", "status")
+    __slots__ = (
+        "backend", "cancelled", "ended_s", "error", "hedge", "method", "number", "span_id", "started_s", "status",
+    )  # fmt: skip
 
     def __init__(self, backend: str, method: str, number: int, started_s: float) -> None:
         self.backend = backend
@@ -66,6 +68,7 @@ class AttemptRecord:
         self.status = 0
         self.error: Reason | None = None
         self.cancelled = False
+        self.hedge = False  # sent beside another one that took long
 
 
 class SectionRecord:

@@ -17,6 +17,7 @@ from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
 from prometheus_client.registry import Collector
 
 from shared.telemetry import names
+from shared.telemetry.gates import GateMetrics
 from shared.telemetry.ledger import Ledger
 
 # From one millisecond (a cache) to the longest route timeout; steps of about two, so that a p99 is read within 2x.
@@ -73,10 +74,12 @@ class Metrics:
         self._attempts = Counts(names.METRIC_ATTEMPTS, "Attempts by outcome", ("backend", "outcome"))
         self._attempt_times = Times(names.METRIC_ATTEMPT_SECONDS, "Time of one attempt", "backend")
         self._sections = Counts(names.METRIC_SECTIONS, "Sections by outcome", ("section", "outcome", "reason"))
+        self._hedges = Counts(names.METRIC_HEDGES, "Attempts sent beside a slow one", ("backend", "won"))
         for collector in (
-            self._requests, self._request_times, self._attempts, self._attempt_times, self._sections,
+            self._requests, self._request_times, self._attempts, self._attempt_times, self._sections, self._hedges,
         ):  # fmt: skip
             self.registry.register(collector)
+        self.gates: Final = GateMetrics(self.registry)
         # Counted on the thread of the export.
         self.traces_dropped: Final = Counter(
             names.METRIC_LEDGERS_DROPPED, "Traces dropped because the export fell behind", registry=self.registry
@@ -92,6 +95,8 @@ class Metrics:
                 outcome = "cancelled" if attempt.cancelled else attempt.error or "ok"
                 self._attempts.of[attempt.backend, outcome] += 1
                 self._attempt_times.add(attempt.backend, attempt.ended_s - attempt.started_s)
+                if attempt.hedge:
+                    self._hedges.of[attempt.backend, "yes" if outcome == "ok" else "no"] += 1
 
     def scrape(self) -> bytes:
         """Return the Prometheus text format."""

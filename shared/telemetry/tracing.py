@@ -115,6 +115,8 @@ def _attempt_attributes(attempt: AttemptRecord) -> Attributes:
         attributes[names.ERROR_TYPE] = attempt.error.value if attempt.error else "cancelled"
     if attempt.cancelled:
         attributes[names.CANCELLED] = True
+    if attempt.hedge:
+        attributes[names.HEDGE] = True
     return attributes
 
 

@@ -31,7 +31,7 @@ class ManualTimer:
 
 
 class ManualClock:
-    """Implements ``shared.clock.Clock``; time moves only in ``advance`` and ``run``."""
+    """Implements ``shared.clock.Clock``; time moves only in ``advance``, ``turn`` and ``run``."""
 
     def __init__(self, start_s: float = 1_000.0, wall_s: float = 1_795_000_000.0) -> None:
         self._now_s = start_s
@@ -89,6 +89,13 @@ class ManualClock:
             task.cancel()
             raise
         return task.result()
+
+    def turn(self, seconds: float) -> None:
+        """Turn the clock where no loop runs, as in a state machine: timers fire in order, nothing is awaited."""
+        target = self._now_s + seconds
+        while (due := self._next_due()) is not None and due <= target:
+            self._fire()
+        self._now_s = target
 
     def _next_due(self) -> float | None:
         while self._timers and self._timers[0][2].cancelled:

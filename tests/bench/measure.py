@@ -181,7 +181,8 @@ class Bench:
             ]  # fmt: skip
         return [
             *pinned, "wrk", "-t1", f"-c{load.connections}", f"-d{max(1, round(seconds))}s", "--latency",
-            "--timeout", "10s", "-s", str(HERE / "load.lua"), *headers, f"http://127.0.0.1:{one.port}{one.variant.path}",
+            "--timeout", "10s", "-s", str(HERE / "load.lua"), *headers,
+            f"http://127.0.0.1:{one.port}{one.variant.path}",
         ]  # fmt: skip
 
 

@@ -36,7 +36,7 @@ async def meet(phone: Phone, backend: str, reason: Reason, path: str) -> Any:
     """Ask while that backend is in that trouble."""
     if reason is Reason.REJECTED:
         bulkhead: Bulkhead = phone.app.state.backends._states[backend].bulkhead
-        bulkhead.in_flight = bulkhead._limit
+        bulkhead.in_flight = bulkhead.limit
     return await phone.get(path, x_deadline_ms=BUDGET_MS.get(reason, "3000"))
 
 

@@ -89,13 +89,17 @@ class SmallBff:
         attempt_s: float = 0.7,
         attempts: int = 2,
         traced: bool = False,
+        policy: dict[str, Any] | None = None,
         **settings: Any,
     ) -> None:
         self.policy = CallPolicy(
             attempt_timeout=timedelta(seconds=attempt_s),
             retry=RetryPolicy(max_attempts=attempts, first_wait=timedelta(milliseconds=1)),
-            bulkhead=BulkheadPolicy(max_concurrent=1000),
-            pool=PoolPolicy(max_connections=connections),
+            **{
+                "bulkhead": BulkheadPolicy(max_concurrent=1000),
+                "pool": PoolPolicy(max_connections=connections),
+                **(policy or {}),
+            },
         )
         self.settings = settings
         self.issuer = Issuer(now=int(time.time()))

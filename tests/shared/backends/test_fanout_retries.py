@@ -7,6 +7,7 @@ import pytest
 
 from shared.backends.sections import Sections, optional, required
 from shared.errors import Reason
+from shared.resilience.breaker import BreakerPolicy
 from shared.resilience.budget import RetryBudgetPolicy
 from shared.resilience.bulkhead import BulkheadPolicy
 from shared.resilience.retry import RetryPolicy
@@ -54,7 +55,8 @@ async def test_one_retry_budget_for_the_whole_fan_out() -> None:
 async def test_an_outage_is_not_multiplied() -> None:
     """A backend that fails every call sees at most 1.1 times its load, plus the minimum."""
     once_in_ten = RetryBudgetPolicy(ratio=0.1, minimum=1, window=timedelta(hours=1))
-    down = backend("down", retry=RetryPolicy(first_wait=timedelta(0)), budget=once_in_ten)
+    never = BreakerPolicy(minimum_calls=10_000)  # it would end the outage for the backend much sooner
+    down = backend("down", retry=RetryPolicy(first_wait=timedelta(0)), budget=once_in_ten, breaker=never)
     world = World({down: Scripted(status(503))})
 
     for _ in range(200):

@@ -35,7 +35,7 @@ def well_at_first(reason: Reason, declare: Callable[[Any], Any]) -> tuple[type[S
 
     def break_it() -> None:
         if reason is Reason.REJECTED:
-            world.backends.state(items).bulkhead._limit = 0
+            world.backends.state(items).bulkhead.resize(0)
 
     return Screen, world, break_it
 

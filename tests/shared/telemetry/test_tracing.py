@@ -31,7 +31,7 @@ def finished(*, parent: str | None = "00f067aa0ba902b7", status: int = 200, stat
     profile.outcome, profile.ended_s = "fresh", 100.4
     alerts = ledger.section("alerts", 100.1)
     given_up = alerts.attempt("alerts", "GET", 100.1)
-    given_up.cancelled, given_up.ended_s = True, 101.0
+    given_up.cancelled, given_up.hedge, given_up.ended_s = True, True, 101.0
     alerts.outcome, alerts.reason, alerts.ended_s = "none", Reason.DEADLINE, 101.0
     ledger.ended_s = 101.1
     return ledger
@@ -66,6 +66,7 @@ def test_what_went_wrong_is_marked() -> None:
     }  # fmt: skip
     assert (second.attributes or {})["frontage.attempt"] == 2
     assert (given_up.attributes or {})["frontage.cancelled"] is True
+    assert (given_up.attributes or {})["frontage.hedge"] is True
     assert (given_up.attributes or {})["error.type"] == "cancelled"
     assert (alerts.attributes or {})["frontage.reason"] == "deadline"
     assert (server.attributes or {})["frontage.degraded"] == "alerts:deadline:none"

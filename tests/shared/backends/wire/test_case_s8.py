@@ -14,7 +14,7 @@ from shared.resilience.retry import RetryPolicy
 from shared.telemetry.ledger import Ledger, TraceOrigin
 from tests.shared.backends.raw import OK, RawBackend, Script, answers, http, never_answers, then_close, then_reset
 
-ORDERS = Backend("orders", CallPolicy(attempt_timeout=timedelta(milliseconds=80), retry=RetryPolicy(max_attempts=3)))
+ORDERS = Backend("orders", CallPolicy(attempt_timeout=timedelta(milliseconds=500), retry=RetryPolicy(max_attempts=3)))
 
 
 class Posting(Sections):
@@ -28,7 +28,7 @@ async def post(backends: Backends) -> Posting:
         return await fan_out(
             Posting,
             backends=backends,
-            deadline=Deadline.after(timedelta(seconds=1), now_s),
+            deadline=Deadline.after(timedelta(seconds=5), now_s),
             caller=Caller(scope="alice"),
             ledger=Ledger(TraceOrigin("a" * 32, None, sampled=False, tracestate=""), "POST", now_s),
             parameters={},

@@ -1,0 +1,64 @@
+"""Counts of the last ten seconds, forgotten second by second."""
+
+from datetime import timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.resilience.window import Counts, Window
+
+LENGTH_S = 10.0
+
+
+def window() -> Window:
+    return Window(timedelta(seconds=LENGTH_S))
+
+
+def test_what_is_counted_is_told_apart() -> None:
+    """Calls, failures, slow ones; a call may be both."""
+    one = window()
+    one.count_well(100.0)
+    one.count(100.1, failed=True, slow=False)
+    one.count(100.2, failed=False, slow=True)
+    one.count(100.3, failed=True, slow=True)
+
+    assert one.totals() == Counts(calls=4, failures=2, slow=2)
+
+
+def test_a_slice_ends_at_its_end() -> None:
+    """At 101.0 the second begins that is forgotten at 111.0: what came at 100.999 is forgotten a second earlier."""
+    for well in (True, False):
+        one = window()
+        for at_s in (100.999, 101.0):
+            one.count_well(at_s)
+        if well:
+            one.count_well(110.0)
+        else:
+            one.count(110.0, failed=False, slow=False)
+        assert one.totals().calls == 2
+        one.count_well(111.0)
+        assert one.totals().calls == 2  # the two since 110.0
+
+
+def test_forgetting_is_beginning_anew() -> None:
+    """Also within the same second."""
+    one = window()
+    one.count(100.0, failed=True, slow=True)
+    one.forget()
+    assert one.totals() == Counts(0, 0, 0)
+
+    one.count_well(100.0)
+    assert one.totals() == Counts(1, 0, 0)
+
+
+@given(pauses=st.lists(st.integers(0, 120), max_size=60))
+def test_it_holds_the_last_window_to_a_tenth(pauses: list[int]) -> None:
+    """Everything younger than nine tenths of it, nothing older than all of it."""
+    one, now, at = window(), 1000.0, []
+    for tenths in pauses:
+        now += tenths / 10
+        at.append(now)
+        one.count(now, failed=True, slow=False)
+        assert sum(now - moment <= 0.9 * LENGTH_S - 1e-6 for moment in at) <= one.totals().failures
+        assert one.totals().failures <= sum(now - moment < LENGTH_S + 1e-6 for moment in at)
+        assert one.totals().calls == one.totals().failures
