@@ -15,7 +15,6 @@ While all is well this is a few plain calls and no coroutine (ADR 7).
 
 import asyncio
 from collections.abc import Mapping
-from functools import partial
 from typing import Any, NamedTuple, Protocol
 
 from shared.backends.attempt import Attempt
@@ -140,11 +139,9 @@ class Branch:
         if hedge:  # it may be left out, so it never queues
             state.breaker.done(ticket, Verdict.IGNORED, 0.0)
             raise BulkheadFull(name)
-        later = partial(self._send_later, ticket, done)
-        return Queued(name, state, ticket, fan.priority, fan.deadline, later, done)
-
-    def _send_later(self, ticket: int, done: Done) -> Attempt:
-        return self._send(self._fan.clock.now_s(), ticket, done)
+        return Queued(
+            name, state, ticket, fan.priority, fan.deadline, lambda: self._send(fan.clock.now_s(), ticket, done), done
+        )
 
     def _send(self, now: float, ticket: int, done: Done, *, hedge: bool = False) -> Attempt:
         """Start one attempt with what is left of the time (life of a request, step 6)."""
