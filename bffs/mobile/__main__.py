@@ -1,11 +1,13 @@
-"""``python -m bffs.mobile`` serves; ``python -m bffs.mobile contract`` prints the OpenAPI document."""
+"""``python -m bffs.mobile`` serves; ``… contract`` prints the OpenAPI document; ``… explain`` what screens can cost."""
 
 import json
 import sys
+from pathlib import Path
 
 from bffs.mobile.app import create_app
 from bffs.mobile.settings import MobileSettings
 from shared.asgi.serve import serve
+from shared.backends.explain import report
 
 # The contract does not depend on where things are.
 NOWHERE = "http://backend.invalid"
@@ -21,11 +23,15 @@ def contract() -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Serve, or print the contract."""
+    """Serve, or print the contract, or what every screen can cost."""
     if arguments == ["contract"]:
         sys.stdout.write(contract())
+    elif arguments == ["explain"]:
+        text, well = report("bffs.mobile", Path(__file__).with_name("edge.yaml").read_text())
+        sys.stdout.write(text)
+        return 0 if well else 1
     elif arguments:
-        sys.stderr.write("usage: python -m bffs.mobile [contract]\n")
+        sys.stderr.write("usage: python -m bffs.mobile [contract | explain]\n")
         return 2
     else:
         settings = MobileSettings()

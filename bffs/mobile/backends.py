@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from shared.backends.backend import Backend
+from shared.backends.cache import CachePolicy
 from shared.backends.payload import Identifier, Money
 
 
@@ -52,6 +53,7 @@ USERS: Final = Backend("users")
 ORDERS: Final = Backend("orders")
 ALERTS: Final = Backend("alerts")
 
-PROFILE: Final = USERS.get("/api/internal/users/{user_id}/profile", into=Profile)
+# Every screen greets: as long as the users backend says that a profile holds, it is not asked for again.
+PROFILE: Final = USERS.get("/api/internal/users/{user_id}/profile", into=Profile, cache=CachePolicy())
 RECENT_ORDERS: Final = ORDERS.get("/api/internal/orders?userId={user_id}&limit=5", into=tuple[Order, ...])
 ACTIVE_ALERTS: Final = ALERTS.get("/api/internal/alerts?userId={user_id}", into=tuple[Alert, ...])

@@ -3,42 +3,38 @@
 Owns what happens between "send it" and "this is what came of it". What had to say yes before is ``branch.py``'s order.
 """
 
-from typing import Any, Final
-
-from pydantic import ValidationError
+from typing import Any
 
 from shared.backends.backend import AnyCall, BackendState
 from shared.backends.channel import Exchange, Headers, OutboundRequest, Reply
-from shared.backends.failures import failure_of_status
+from shared.backends.judging import judge
+from shared.backends.recall import Recall
 from shared.clock import Clock
-from shared.errors import AttemptTimedOut, BackendInvalid, CallError, CallFailed, DeadlinePassed
+from shared.errors import AttemptTimedOut, CallError, CallFailed, DeadlinePassed
 from shared.resilience.hedge import Done
 from shared.resilience.verdict import Verdict, verdict_of
 from shared.telemetry.ledger import AttemptRecord
-
-NO_CONTENT: Final = 204
-
-
-class NoContent:
-    """What a 204 gives: not a value, and not a failure."""
-
-
-NOTHING: Final = NoContent()
 
 
 class Attempt:
     """A request under way. ``done`` is called once, with a value or an error, unless it is given up before."""
 
-    __slots__ = ("_call", "_clock", "_done", "_exchange", "_state", "_ticket", "due_s", "over", "record")
+    __slots__ = (
+        "_call", "_clock", "_done", "_exchange", "_recall", "_started_s", "_state", "_ticket", "due_s", "over",
+        "record",
+    )  # fmt: skip
 
     def __init__(
-        self, call: AnyCall, state: BackendState, ticket: int, record: AttemptRecord, clock: Clock, done: Done
-    ) -> None:
+        self, call: AnyCall, state: BackendState, ticket: int, record: AttemptRecord, clock: Clock, done: Done,
+        recall: Recall | None = None,
+    ) -> None:  # fmt: skip
         self._call = call
         self._state = state
         self._ticket = ticket
         self._clock = clock
         self._done = done
+        self._recall = recall
+        self._started_s = record.started_s  # the record may become that of one who joined later
         self._exchange: Exchange | None = None
         self.record = record
         self.due_s = 0.0
@@ -62,18 +58,11 @@ class Attempt:
         if self.over:
             return
         self.record.status = reply.status
-        backend = self._call.backend.name
-        error: CallError | None = failure_of_status(backend, reply, self._clock.wall_s())
-        value: Any = None
-        if error is None and reply.status == NO_CONTENT:
-            value = NOTHING
-        elif error is None:
-            try:
-                value = self._call.decode(reply.body)
-            except ValidationError as misfit:  # its text quotes the payload, so only the count travels on
-                error = BackendInvalid(backend, f"payload does not fit in {misfit.error_count()} places")
-            except Exception as broken:  # noqa: BLE001 - a decoder's own bug must not keep a permit and a caller waiting
-                error = BackendInvalid(backend, f"the decoder raised {type(broken).__name__}")
+        recall = self._recall
+        if recall is None:
+            value, error = judge(self._call, reply, self._clock.wall_s())
+        else:
+            value, error = recall.judge(reply)
         self._finish(value, error)
 
     def broke(self, error: CallFailed) -> None:
@@ -104,7 +93,7 @@ class Attempt:
         record = self.record
         record.ended_s = self._clock.now_s()
         record.cancelled = cancelled
-        elapsed_s = record.ended_s - record.started_s
+        elapsed_s = record.ended_s - self._started_s
         self._state.breaker.done(self._ticket, verdict, elapsed_s)
         self._state.bulkhead.release(verdict, elapsed_s)
 

@@ -8,16 +8,18 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from hashlib import blake2b
 from random import Random
 from string import Formatter
-from typing import Any, Final, Generic, Self, TypeVar
+from typing import Any, Final, Generic, Protocol, Self, TypeVar
 from urllib.parse import quote
 
 from pydantic import TypeAdapter
 
+from shared.backends.cache import CachePolicy, CallKey, ResponseCache
 from shared.backends.channel import Channel
+from shared.backends.coalesce import Flights
 from shared.backends.httpx_channel import HttpxChannel
-from shared.backends.stale import StaleStore
 from shared.backends.wire.pool import PoolPolicy, WirePool
 from shared.clock import Clock
 from shared.errors import ProblemCode, ProblemError
@@ -64,10 +66,18 @@ class Backend:
     policy: CallPolicy = field(default_factory=CallPolicy)
     credentials: bool = False
 
-    def get(self, path: str, into: type[T]) -> "Call[T]":
-        """Declare a GET. ``path`` is a template (``/users/{user_id}``); ``into`` is the type its JSON must fit."""
+    def get(
+        self, path: str, into: type[T], *, cache: CachePolicy | None = None, public: bool = False, coalesce: bool = True
+    ) -> "Call[T]":
+        """Declare a GET. ``path`` is a template (``/users/{user_id}``); ``into`` is the type its JSON must fit.
+
+        ``cache`` lets its answers be used again, as far as their headers allow; ``public`` says that they carry
+        nobody's data, so that all callers share them. ``coalesce=False`` is for reads that must see what was written
+        a moment ago: a read that is under way already may have missed it.
+        """
         # The adapter's own method is the same behind checks of options that we never pass; it costs half a parse.
-        return Call(self, "GET", path, TypeAdapter(into).validator.validate_json)
+        decode = TypeAdapter(into).validator.validate_json
+        return Call(self, "GET", path, decode, cache=cache, public=public, coalesce=coalesce)
 
 
 @dataclass(frozen=True)
@@ -78,9 +88,16 @@ class Call(Generic[T]):
     method: str
     template: str
     decode: Callable[[bytes], T]
+    cache: CachePolicy | None = None
+    public: bool = False
+    coalesce: bool = False
 
     def __post_init__(self) -> None:
-        """Split the template once."""
+        """Split the template once; refuse what would hand one caller's answer to another, or keep an order's."""
+        if self.public and self.backend.credentials:
+            raise TypeError(f"{self.template}: {self.backend.name} gets the caller's token, so it cannot be public")
+        if (self.cache or self.public or self.coalesce) and self.method != "GET":
+            raise TypeError(f"{self.template}: only a GET can be remembered or shared, not a {self.method}")
         parts = [(literal, name) for literal, name, _, _ in Formatter().parse(self.template)]
         object.__setattr__(self, "_parts", parts)
         object.__setattr__(self, "parameters", frozenset(name for _, name in parts if name))
@@ -89,6 +106,14 @@ class Call(Generic[T]):
     parameters: frozenset[str] = field(init=False)
     idempotent: bool = field(init=False, repr=False, compare=False)
     _parts: list[tuple[str, str | None]] = field(init=False, repr=False, compare=False)
+
+    def key(self, target: str, scope: str, authorization: str | None) -> CallKey:
+        """Return what tells this read from every other: for whom, of what, with which credential, read as what."""
+        credential = b""
+        if self.backend.credentials and authorization is not None:
+            credential = blake2b(authorization.encode(), digest_size=16).digest()  # a key outlives its token
+        owner = None if self.public else scope
+        return CallKey(owner, self.backend.name, self.method, target, credential, self.decode)
 
     def target(self, parameters: Mapping[str, str]) -> str:
         """Return the request target; a parameter can never leave its place in it."""
@@ -111,6 +136,17 @@ def _quoted(name: str, value: str, *, in_path: bool) -> str:
         return quote(value, safe="")
     except UnicodeEncodeError:  # half of a surrogate pair: JSON can hold it, UTF-8 cannot
         raise ProblemError(ProblemCode.INVALID_REQUEST, f"Check {name}.") from None
+
+
+AnyCall = Call[Any]
+KeyOf = Callable[[AnyCall, str, str, str | None], CallKey]
+
+
+class Renewal(Protocol):
+    """A fetch that nobody waits for."""
+
+    def close(self) -> None:
+        """Give it up."""
 
 
 class BackendState:
@@ -136,11 +172,14 @@ class Backends:
 
     def __init__(
         self, channels: Mapping[Backend, Channel], clock: Clock, random: Random | None = None,
-        listener: Listener = nobody,
+        listener: Listener = nobody, *, key_of: KeyOf = Call.key,
     ) -> None:  # fmt: skip
         self.clock = clock
         self.random = random or Random()  # noqa: S311 - jitter, not a secret
-        self.stale = StaleStore(clock)
+        self.key_of = key_of
+        self.cache = ResponseCache(clock)
+        self.flights = Flights()
+        self.renewals: dict[CallKey, Renewal] = {}
         self._states = {
             backend.name: BackendState(backend, channel, clock, self.random, listener)
             for backend, channel in channels.items()
@@ -169,9 +208,8 @@ class Backends:
         return self._states[backend.name]
 
     async def aclose(self) -> None:
-        """Close every channel."""
+        """Close every channel, after what fetches for nobody."""
+        for renewal in list(self.renewals.values()):
+            renewal.close()
         for state in self._states.values():
             await state.channel.aclose()
-
-
-AnyCall = Call[Any]

@@ -2,11 +2,13 @@
 
 Owns the order of the policies for one call; each is told how to start what it holds, and knows nothing of the others:
 
-    Deadline(Retry(Hedge(Breaker(Bulkhead(attempt)))))                                         outermost first
+    Recall(Deadline(Retry(Hedge(Coalesce(Breaker(Bulkhead(attempt)))))))                       outermost first
 
+    Recall     what is remembered and still holds is not asked for (``recall.py``)
     Deadline   nothing starts after it, and it ends whatever is under way (``fanout.py``)
     Retry      goes through everything inside anew; an open breaker or a full bulkhead is not retried
     Hedge      stands outside the gates, so that every extra attempt needs its own ticket and its own permit
+    Coalesce   waits for an identical read that is under way, and then needs no gate; a hedge never does (ADR 8)
     Breaker    judges each attempt by itself, and gives its ticket before anybody queues for a closed backend
     Bulkhead   innermost: a permit is held exactly as long as its attempt is on the wire
 
@@ -15,87 +17,77 @@ While all is well this is a few plain calls and no coroutine (ADR 7).
 
 import asyncio
 from collections.abc import Mapping
-from typing import Any, NamedTuple, Protocol
+from typing import Any
 
 from shared.backends.attempt import Attempt
-from shared.backends.backend import Backends
+from shared.backends.coalesce import Flight, Seat
 from shared.backends.failures import failure_of_bug
 from shared.backends.outbound import outbound_headers
 from shared.backends.queued import Queued
+from shared.backends.recall import RENEWING, Recall
 from shared.backends.sections import Section
-from shared.clock import Clock
+from shared.backends.whole import Outcome, Whole
 from shared.errors import BackendUnreachable, BulkheadFull, CallError, DeadlinePassed, DeadlineSpent
-from shared.resilience.budget import FanOutBudget
-from shared.resilience.deadline import Deadline, left_ms
+from shared.resilience.deadline import left_ms
 from shared.resilience.hedge import Done, Hedged, Running
 from shared.resilience.priority import Priority
 from shared.resilience.retry import retry
 from shared.resilience.verdict import Verdict
-from shared.telemetry.ledger import Ledger
-
-
-class Outcome(NamedTuple):
-    """What came of a branch: a value, or the error that ended it."""
-
-    value: Any
-    error: CallError | None
-
-
-class Whole(Protocol):
-    """What a branch needs of the fan-out that it belongs to."""
-
-    backends: Backends
-    clock: Clock
-    deadline: Deadline
-    authorization: str | None
-    ledger: Ledger
-    parameters: Mapping[str, str]
-    priority: Priority
-    budget: FanOutBudget
-
-    def watch(self, attempt: Attempt) -> None:
-        """End this attempt when it is due."""
-
-    def settled(self, branch: "Branch") -> None:
-        """Learn that this branch has its outcome."""
 
 
 class Branch:
     """The live part of one section."""
 
-    __slots__ = ("_fan", "_hedged", "_state", "_target", "_task", "_under_way", "outcome", "record", "section")
+    __slots__ = (
+        "_fan", "_hedged", "_key", "_state", "_target", "_task", "_under_way", "outcome", "recall", "record", "section",
+    )  # fmt: skip
 
     def __init__(self, fan: Whole, section: Section[Any]) -> None:
         self._fan = fan
         self._state = fan.backends.state(section.call.backend)
-        self._target = ""
         self._hedged = False
         self._under_way: Running | None = None
         self._task: asyncio.Task[None] | None = None
         self.section = section
         self.outcome: Outcome | None = None
+        self.recall: Recall | None = None
         self.record = fan.ledger.section(section.name, fan.clock.now_s())
 
-    @property
-    def target(self) -> str:
-        """What is asked of the backend. Raises ProblemError for a parameter that fits no target."""
-        if not self._target:
-            self._target = self.section.call.target(self._fan.parameters)
-        return self._target
-
-    def start(self) -> None:
-        """Deadline(Retry(Hedge(Breaker(Bulkhead(attempt))))): outermost first; synchronous while all is well."""
-        self._target = self.section.call.target(self._fan.parameters)  # before any gate: it may refuse a parameter
+    def start(self, parameters: Mapping[str, str]) -> None:
+        """Recall(Deadline(Retry(Hedge(…)))): outermost first; synchronous while all is well."""
+        fan, section = self._fan, self.section
+        call, backends = section.call, fan.backends
+        self._target = call.target(parameters)  # before any gate: it may refuse a parameter
+        self._key = backends.key_of(call, self._target, fan.scope, fan.authorization)
+        if call.cache is not None or section.stale_for is not None:
+            kept = section.stale_for is not None
+            self.recall = Recall(call, self._key, backends.cache, fan.clock, for_failures=kept)
+            if not fan.renewing and self._remembered(self.recall, parameters):
+                return
         try:
             self._try(self._first_done)
         except CallError as rejected:
             self._settle(None, rejected)
 
+    def _remembered(self, recall: Recall, parameters: Mapping[str, str]) -> bool:
+        """Settle with a remembered answer, if one may be used; renew it behind when it is no longer fresh."""
+        self.record.served = recall.usable()
+        if not self.record.served or recall.entry is None:
+            return False
+        if self.record.served == RENEWING:
+            self._fan.renew(self.section, self._key, parameters)
+        self._settle(recall.entry.value, None)
+        return True
+
     def give_up(self) -> None:
         """The deadline passed: settle with that, if nothing better came."""
+        self.miss(DeadlinePassed(self.section.call.backend.name))
+
+    def miss(self, error: CallError) -> None:
+        """Settle with an error that comes from outside, if nothing better came."""
         if self.outcome is None:
             self.close()
-            self._settle(None, DeadlinePassed(self.section.call.backend.name))
+            self._settle(None, error)
 
     def close(self) -> None:
         """Stop whatever is still under way for this section."""
@@ -128,11 +120,13 @@ class Branch:
         return self._hedged
 
     def _enter(self, done: Done, *, hedge: bool = False) -> Running:
-        """Breaker(Bulkhead(attempt)): send, or queue for a permit. Raises the CallRejected that kept it back."""
+        """Coalesce(Breaker(Bulkhead(attempt))): join, send, or queue. Raises the CallRejected that kept it back."""
         fan, state, name = self._fan, self._state, self.section.call.backend.name
         now = fan.clock.now_s()
         if fan.deadline.passed(now):
             raise DeadlineSpent(name)
+        if not hedge and self.section.call.coalesce and (seat := self._join(now, done)) is not None:
+            return seat
         ticket = state.breaker.admit()
         if state.bulkhead.acquire(Priority.PREFETCH if hedge else fan.priority):
             return self._send(now, ticket, done, hedge=hedge)
@@ -143,7 +137,20 @@ class Branch:
             name, state, ticket, fan.priority, fan.deadline, lambda: self._send(fan.clock.now_s(), ticket, done), done
         )
 
-    def _send(self, now: float, ticket: int, done: Done, *, hedge: bool = False) -> Attempt:
+    def _join(self, now: float, done: Done) -> Seat | None:
+        """Wait for an identical read, if one is under way that has time enough."""
+        fan, backend = self._fan, self.section.call.backend
+        due_s = min(now + backend.policy.attempt_timeout.total_seconds(), fan.deadline.at_s)
+        flight = fan.backends.flights.find(self._key, now, due_s)
+        if flight is None:
+            return None
+        record = self.record.attempt(backend.name, self.section.call.method, now)
+        record.joined = True
+        seat = flight.board(record, due_s, done)
+        fan.watch(seat)
+        return seat
+
+    def _send(self, now: float, ticket: int, done: Done, *, hedge: bool = False) -> Attempt | Seat:
         """Start one attempt with what is left of the time (life of a request, step 6)."""
         fan, call = self._fan, self.section.call
         if not self.record.attempts:
@@ -152,13 +159,20 @@ class Branch:
         if hedge:
             record.hedge = True
         due_s = min(now + call.backend.policy.attempt_timeout.total_seconds(), fan.deadline.at_s)
-        attempt = Attempt(call, self._state, ticket, record, fan.clock, done)
         authorization = fan.authorization if call.backend.credentials else None
         headers = outbound_headers(fan.ledger, record, left_ms(due_s, now), authorization)
+        if self.recall is not None:
+            headers += self.recall.validators()
+        flight = Flight(fan.backends.flights, self._key, fan.clock) if call.coalesce and not hedge else None
+        mine = done if flight is None else flight.landed
+        attempt = Attempt(call, self._state, ticket, record, fan.clock, mine, self.recall)
+        place = attempt if flight is None else flight.depart(attempt, record, due_s, done)
         attempt.start(self._target, headers, due_s)
         if not attempt.over:
-            fan.watch(attempt)
-        return attempt
+            fan.watch(place)
+            if flight is not None:
+                fan.backends.flights.open(flight)
+        return place
 
     def _first_done(self, value: Any, error: CallError | None) -> None:
         if error is None or not self._may_retry(error):

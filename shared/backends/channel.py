@@ -38,6 +38,9 @@ class Reply(Protocol):
     def body(self) -> bytes:
         """The whole body; never larger than the request allowed."""
 
+    def headers_among(self, names: frozenset[bytes]) -> Headers:
+        """Return the headers of these (lower-case) names, in order; reads nothing else."""
+
     def header(self, name: str) -> str | None:
         """Return the value of the first header of that (lower-case) name."""
 
@@ -49,6 +52,10 @@ class PlainReply:
     status: int
     body: bytes
     headers: Headers = ()
+
+    def headers_among(self, names: frozenset[bytes]) -> Headers:
+        """Return the headers of these (lower-case) names, in order."""
+        return tuple((name, value) for name, value in self.headers if name.encode("latin-1") in names)
 
     def header(self, name: str) -> str | None:
         """Return the value of the first header of that (lower-case) name."""

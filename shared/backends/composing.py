@@ -7,10 +7,9 @@ never the transport.
 from datetime import timedelta
 from typing import Any, Final
 
-from shared.backends.attempt import NOTHING
 from shared.backends.branch import Branch
+from shared.backends.judging import NOTHING
 from shared.backends.sections import Degraded, Section, degraded, retry_hint
-from shared.backends.stale import StaleKey, StaleStore
 from shared.errors import (
     BackendInvalid,
     BackendRefused,
@@ -36,11 +35,9 @@ def ends_the_answer(section: Section[Any], error: CallError | None) -> bool:
 
 
 class Composer:
-    """Judges the branches of one fan-out, for one identity scope."""
+    """Judges the branches of one fan-out."""
 
-    def __init__(self, stale: StaleStore, scope: str) -> None:
-        self._stale = stale
-        self._scope = scope
+    def __init__(self) -> None:
         self.values: dict[str, Any] = {}
         self.gaps: list[Degraded] = []
 
@@ -66,11 +63,7 @@ class Composer:
     def _take(self, branch: Branch, value: Any) -> None:
         """Use a fresh value. 204 says that there is nothing: an empty section, not a gap (field case M1)."""
         section = branch.section
-        if value is NOTHING:
-            value = section.default
-        elif section.stale_for is not None:
-            self._stale.put(self._key(branch), value)
-        self.values[section.attribute] = value
+        self.values[section.attribute] = section.default if value is NOTHING else value
 
     def _stand_in(self, branch: Branch, error: CallError) -> str:
         """Use an older value, the default, or null; return the outcome's name for the record."""
@@ -83,19 +76,18 @@ class Composer:
             branch.record.outcome = "failed"
             error.retry_after = retry_hint(error)
             raise SectionUnavailable(section.name, error)
-        age, value = self._older(branch)
+        age, value = _older(branch)
         source = section.fallback if age is None else Source.STALE
         self.values[section.attribute] = section.default if age is None else value
         self.gaps.append(degraded(section, error, source, age))
         return source.value
 
-    def _older(self, branch: Branch) -> tuple[timedelta | None, Any]:
-        stale_for = branch.section.stale_for
-        return (None, None) if stale_for is None else self._stale.get(self._key(branch), stale_for) or (None, None)
 
-    def _key(self, branch: Branch) -> StaleKey:
-        call = branch.section.call
-        return StaleKey(self._scope, call.backend.name, branch.target, call.decode)
+def _older(branch: Branch) -> tuple[timedelta | None, Any]:
+    stale_for, recall = branch.section.stale_for, branch.recall
+    if stale_for is None or recall is None:
+        return None, None
+    return recall.older(stale_for) or (None, None)
 
 
 def _rank(branch: Branch) -> int:

@@ -1,7 +1,8 @@
 """The fan-out: all sections of one answer at once, under one deadline and one retry budget.
 
 On the fast path no task exists: every request is written at once, one future waits for all, one timer watches every
-attempt. A coroutine is made only for a call whose first attempt failed and may be tried again.
+attempt. A coroutine is made only for a call whose first attempt failed and may be tried again. A section that depends
+on another is sent the moment the other is there (``graph.py``).
 
     Deadline(Retry(Hedge(Breaker(Bulkhead(attempt)))))       the outermost is here, the others are in ``branch.py``
 """
@@ -15,13 +16,16 @@ from typing import Any, Final, TypeVar
 from shared.backends.attempt import Attempt
 from shared.backends.backend import Backends
 from shared.backends.branch import Branch
+from shared.backends.cache import CallKey
+from shared.backends.coalesce import Seat
 from shared.backends.composing import Composer, ends_the_answer
+from shared.backends.graph import Graph, with_needs
 from shared.backends.sections import Section, Sections
 from shared.clock import Timer
 from shared.resilience.budget import FanOutBudget
 from shared.resilience.deadline import TICK_S, Deadline
 from shared.resilience.priority import Priority
-from shared.telemetry.ledger import Ledger
+from shared.telemetry.ledger import Ledger, read_origin
 
 S = TypeVar("S", bound=Sections)
 
@@ -61,7 +65,7 @@ async def fan_out(
         await running.finished
     finally:
         running.close()
-    composer = Composer(backends.stale, caller.scope)
+    composer = Composer()
     composer.judge(running.branches)
     if composer.gaps:
         said = ",".join(f"{gap.section}:{gap.reason}:{gap.source}" for gap in composer.gaps)
@@ -77,8 +81,10 @@ def _asked(sections: type[S], parameters: Mapping[str, str], only: Collection[st
     asked = [one for one in sections.declared if only is None or one.attribute in only]
     if only is not None and (unknown := set(only).difference(one.attribute for one in asked)):
         raise TypeError(f"{sections.__name__} has no section {', '.join(sorted(unknown))}")
+    if any(one.given for one in asked):
+        asked = with_needs(asked, sections.declared)
     if not sections.parameters <= parameters.keys():
-        missing = {name for one in asked for name in one.call.parameters} - parameters.keys()
+        missing = {name for one in asked for name in one.call.parameters - one.given.keys()} - parameters.keys()
         if missing:
             raise TypeError(f"{sections.__name__} needs {', '.join(sorted(missing))}")
     return asked
@@ -95,19 +101,24 @@ class FanOut:
         caller: Caller,
         ledger: Ledger,
         parameters: Mapping[str, str],
+        *,
+        renewing: bool = False,
     ) -> None:
         self.backends = backends
         self.clock = backends.clock
         self.deadline = deadline
+        self.scope = caller.scope
         self.authorization = caller.authorization
         self.priority = caller.priority
+        self.renewing = renewing
         self.ledger = ledger
         self.parameters = parameters
         self.budget = FanOutBudget()
         self.finished: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.branches = [Branch(self, section) for section in asked]
+        self._graph = Graph(self.branches, parameters) if any(one.given for one in asked) else None
         self._left = len(asked)
-        self._watched: list[Attempt] = []
+        self._watched: list[Attempt | Seat] = []
         self._timer: Timer | None = None
         self._wake_s = float("inf")
 
@@ -118,20 +129,42 @@ class FanOut:
         for branch in self.branches:
             if self.finished.done():
                 break
-            branch.start()
+            if not branch.section.given:
+                branch.start(self.parameters)
 
-    def watch(self, attempt: Attempt) -> None:
+    def watch(self, attempt: Attempt | Seat) -> None:
         """End this attempt when it is due."""
         self._watched.append(attempt)
         if attempt.due_s < self._wake_s - TICK_S:
             self._wake_at(attempt.due_s)
 
     def settled(self, branch: Branch) -> None:
-        """Count a branch down; one without which there is no answer ends the whole fan-out."""
+        """Count a branch down; one without which there is no answer ends the whole fan-out, others let more begin."""
         self._left -= 1
         hopeless = branch.outcome is not None and ends_the_answer(branch.section, branch.outcome.error)
         if (self._left == 0 or hopeless) and not self.finished.done():
             self.finished.set_result(None)
+        elif self._graph is not None and not self.finished.done():
+            self._graph.settled(branch)
+
+    def renew(self, section: Section[Any], key: CallKey, parameters: Mapping[str, str]) -> None:
+        """Fetch what is remembered anew, in a fan-out of its own that nobody waits for; once at a time."""
+        renewals, now = self.backends.renewals, self.clock.now_s()
+        if key in renewals:
+            return
+        deadline = Deadline.after(section.call.backend.policy.attempt_timeout, now)
+        ledger = Ledger(read_origin(None, "", 0.0), self.ledger.method, now)
+        # Nobody waits for it, so it is the first to go when there is too much to do.
+        caller = Caller(scope=self.scope, authorization=self.authorization, priority=Priority.REFRESH)
+        running = FanOut([section], self.backends, deadline, caller, ledger, parameters, renewing=True)
+        renewals[key] = running
+
+        def over(_: asyncio.Future[None]) -> None:
+            running.close()
+            renewals.pop(key, None)
+
+        running.finished.add_done_callback(over)
+        running.branches[0].start(parameters)
 
     def _wake_at(self, moment_s: float) -> None:
         if self._timer is not None:

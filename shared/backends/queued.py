@@ -5,12 +5,11 @@ Owns the way from the one to the other. Whether there is a place, and whose turn
 
 from collections.abc import Callable
 
-from shared.backends.attempt import Attempt
 from shared.backends.backend import BackendState
 from shared.backends.failures import failure_of_bug
 from shared.errors import CallRejected
 from shared.resilience.deadline import Deadline
-from shared.resilience.hedge import Done
+from shared.resilience.hedge import Done, Running
 from shared.resilience.priority import Priority
 from shared.resilience.verdict import Verdict
 
@@ -22,14 +21,14 @@ class Queued:
 
     def __init__(
         self, name: str, state: BackendState, ticket: int, priority: Priority, deadline: Deadline,
-        send: Callable[[], Attempt], done: Done,
+        send: Callable[[], Running], done: Done,
     ) -> None:  # fmt: skip
         self._name = name
         self._state = state
         self._ticket = ticket
         self._send = send
         self._done = done
-        self._attempt: Attempt | None = None
+        self._attempt: Running | None = None
         self._over = False
         try:
             self._waiter = state.bulkhead.wait(priority, deadline, self._granted, self._refused)

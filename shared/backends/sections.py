@@ -6,11 +6,13 @@ Owns the declaration, its checks at import, and the entries of ``degraded``. How
         profile = required(PROFILE)
         offers = optional(OFFERS, default=())
         alerts = nullable(ALERTS, stale_for=timedelta(minutes=5))
+        orders = optional(ORDERS_IN, default=(), given={"region": profile.of(lambda it: it.region)})
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
+from types import MappingProxyType
 from typing import Any, ClassVar, Final, Generic, Self, TypeVar, overload
 
 from pydantic import BaseModel, ConfigDict
@@ -26,6 +28,8 @@ RETRY_HINT: Final = timedelta(seconds=2)
 # 4xx and wrong payloads do not mend themselves within a client's patience.
 LASTING: Final = frozenset({Reason.REFUSED, Reason.INVALID})
 # Names the answer itself uses.
+# A page of thirty parts is a long page (docs/performance.md measures up to there); twice that is a mistake in a loop.
+MOST_SECTIONS: Final = 60
 RESERVED: Final = frozenset({"degraded", "declared", "parameters", "values"})
 
 
@@ -58,11 +62,26 @@ def degraded(section: "Section[Any]", error: CallError, source: Source, age: tim
     )
 
 
+class Given:
+    """A parameter that another section's value gives; see ``Section.of``."""
+
+    __slots__ = ("read", "section")
+
+    def __init__(self, section: "Section[Any]", read: Callable[[Any], str]) -> None:
+        self.section = section
+        self.read = read
+
+
+Needs = Mapping[str, Given]
+NOTHING_NEEDED: Final[Needs] = MappingProxyType({})
+
+
 class Section(Generic[T]):
     """One part of an answer: the call that fills it, and what stands in when it is missing.
 
     ``fallback`` says what a declared gap looks like: ``default`` a value, ``none`` null. Required sections have none.
-    ``subject`` marks the section whose 404 means that the thing asked for does not exist.
+    ``subject`` marks the section whose 404 means that the thing asked for does not exist. ``given`` names parameters
+    of the call that come from other sections: it is sent as soon as these are there, and is missing when they are.
     """
 
     def __init__(
@@ -73,7 +92,11 @@ class Section(Generic[T]):
         default: Any = None,
         stale_for: timedelta | None = None,
         subject: bool = False,
+        given: Needs = NOTHING_NEEDED,
     ) -> None:
+        if unknown := given.keys() - call.parameters:
+            raise TypeError(f"{call.template} has no parameter {', '.join(sorted(unknown))}")
+        self.given = given
         self.call = call
         self.fallback = fallback
         self.default = default
@@ -88,6 +111,10 @@ class Section(Generic[T]):
             raise TypeError(f"one section cannot fill two fields: {self.attribute!r} and {name!r}")
         self.attribute, self.name = name, to_camel(name)
 
+    def of(self, read: Callable[[T], str]) -> Given:
+        """Let a later section depend on this one: ``read`` takes one of its parameters out of this one's value."""
+        return Given(self, read)
+
     @overload
     def __get__(self, obj: None, owner: type) -> Self: ...
     @overload
@@ -100,19 +127,24 @@ class Section(Generic[T]):
         return value
 
 
-def required(call: Call[T], *, subject: bool = False) -> Section[T]:
+def required(call: Call[T], *, subject: bool = False, given: Needs = NOTHING_NEEDED) -> Section[T]:
     """Declare a section without which there is no answer."""
-    return Section(call, fallback=None, subject=subject)
+    return Section(call, fallback=None, subject=subject, given=given)
 
 
-def optional(call: Call[T], *, default: T, stale_for: timedelta | None = None, subject: bool = False) -> Section[T]:
+def optional(
+    call: Call[T], *, default: T, stale_for: timedelta | None = None, subject: bool = False,
+    given: Needs = NOTHING_NEEDED,
+) -> Section[T]:  # fmt: skip
     """Declare a section that ``default`` can stand in for, or before it an older value no older than ``stale_for``."""
-    return Section(call, fallback=Source.DEFAULT, default=default, stale_for=stale_for, subject=subject)
+    return Section(call, fallback=Source.DEFAULT, default=default, stale_for=stale_for, subject=subject, given=given)
 
 
-def nullable(call: Call[T], *, stale_for: timedelta | None = None, subject: bool = False) -> Section[T | None]:
+def nullable(
+    call: Call[T], *, stale_for: timedelta | None = None, subject: bool = False, given: Needs = NOTHING_NEEDED
+) -> Section[T | None]:
     """Declare a section that is null when it cannot be served: for what no honest default exists."""
-    return Section(call, fallback=Source.NONE, stale_for=stale_for, subject=subject)
+    return Section(call, fallback=Source.NONE, stale_for=stale_for, subject=subject, given=given)
 
 
 class Sections:
@@ -135,5 +167,10 @@ class Sections:
             raise TypeError(f"{cls.__name__}: two sections for one field: {', '.join(sorted(twice))}")
         if taken := RESERVED.intersection(names):
             raise TypeError(f"{cls.__name__}: the answer itself uses the name {', '.join(sorted(taken))}")
+        if len(sections) > MOST_SECTIONS:
+            raise TypeError(f"{cls.__name__}: {len(sections)} sections; one answer has at most {MOST_SECTIONS}")
+        # An earlier line is all that a section can name, so there is no cycle; but a subclass may declare it anew.
+        if lost := {one.attribute for one in sections for need in one.given.values() if need.section not in sections}:
+            raise TypeError(f"{cls.__name__}: {', '.join(sorted(lost))} depends on a section that is not in it")
         cls.declared = sections
-        cls.parameters = frozenset().union(*(section.call.parameters for section in sections))
+        cls.parameters = frozenset().union(*(one.call.parameters - one.given.keys() for one in sections))

@@ -52,10 +52,11 @@ def _well_formed(match: re.Match[str]) -> bool:
 
 
 class AttemptRecord:
-    """One try of a call: becomes one CLIENT span."""
+    """One try of a call: becomes one CLIENT span, or, when it only waited for another's exchange, an INTERNAL one."""
 
     __slots__ = (
-        "backend", "cancelled", "ended_s", "error", "hedge", "method", "number", "span_id", "started_s", "status",
+        "backend", "cancelled", "ended_s", "error", "hedge", "joined", "method", "number", "span_id", "started_s",
+        "status",
     )  # fmt: skip
 
     def __init__(self, backend: str, method: str, number: int, started_s: float) -> None:
@@ -69,12 +70,13 @@ class AttemptRecord:
         self.error: Reason | None = None
         self.cancelled = False
         self.hedge = False  # sent beside another one that took long
+        self.joined = False  # waited for the exchange of another's attempt
 
 
 class SectionRecord:
     """One section of a fan-out: becomes one INTERNAL span over its attempts."""
 
-    __slots__ = ("attempts", "ended_s", "name", "outcome", "reason", "span_id", "started_s")
+    __slots__ = ("attempts", "ended_s", "name", "outcome", "reason", "served", "span_id", "started_s")
 
     def __init__(self, name: str, started_s: float) -> None:
         self.name = name
@@ -83,6 +85,7 @@ class SectionRecord:
         self.ended_s = 0.0
         self.outcome = "unused"  # what a section stays when the answer fails for another reason
         self.reason: Reason | None = None
+        self.served = ""  # "remembered" or "renewing": how an answer came without an attempt
         self.attempts: list[AttemptRecord] = []
 
     def attempt(self, backend: str, method: str, now_s: float) -> AttemptRecord:

@@ -75,8 +75,10 @@ class Metrics:
         self._attempt_times = Times(names.METRIC_ATTEMPT_SECONDS, "Time of one attempt", "backend")
         self._sections = Counts(names.METRIC_SECTIONS, "Sections by outcome", ("section", "outcome", "reason"))
         self._hedges = Counts(names.METRIC_HEDGES, "Attempts sent beside a slow one", ("backend", "won"))
+        self._spared = Counts(names.METRIC_SPARED, "Calls without an exchange of their own", ("section", "how"))
         for collector in (
             self._requests, self._request_times, self._attempts, self._attempt_times, self._sections, self._hedges,
+            self._spared,
         ):  # fmt: skip
             self.registry.register(collector)
         self.gates: Final = GateMetrics(self.registry)
@@ -91,7 +93,12 @@ class Metrics:
         self._request_times.add(ledger.route, ledger.ended_s - ledger.started_s)
         for section in ledger.sections:
             self._sections.of[section.name, section.outcome, section.reason or ""] += 1
+            if section.served:
+                self._spared.of[section.name, section.served] += 1
             for attempt in section.attempts:
+                if attempt.joined:
+                    self._spared.of[section.name, "joined"] += 1
+                    continue
                 outcome = "cancelled" if attempt.cancelled else attempt.error or "ok"
                 self._attempts.of[attempt.backend, outcome] += 1
                 self._attempt_times.add(attempt.backend, attempt.ended_s - attempt.started_s)

@@ -84,7 +84,8 @@ def to_spans(ledger: Ledger, resource: Resource) -> Iterator[ReadableSpan]:
         over = made.context(section.span_id)
         for one in section.attempts:
             name, failed = f"{one.method} {one.backend}", bool(one.error or one.cancelled)
-            yield made.span(name, over, SpanKind.CLIENT, one, _attempt_attributes(one), failed=failed)
+            kind = SpanKind.INTERNAL if one.joined else SpanKind.CLIENT  # the backend never saw a joined one's id
+            yield made.span(name, over, kind, one, _attempt_attributes(one), failed=failed)
 
 
 def _server_attributes(ledger: Ledger) -> Attributes:
@@ -102,6 +103,8 @@ def _section_attributes(section: SectionRecord) -> Attributes:
     attributes: Attributes = {names.SECTION: section.name, names.OUTCOME: section.outcome}
     if section.reason:
         attributes[names.REASON] = section.reason.value
+    if section.served:
+        attributes[names.SERVED] = section.served
     return attributes
 
 
@@ -117,6 +120,8 @@ def _attempt_attributes(attempt: AttemptRecord) -> Attributes:
         attributes[names.CANCELLED] = True
     if attempt.hedge:
         attributes[names.HEDGE] = True
+    if attempt.joined:
+        attributes[names.JOINED] = True
     return attributes
 
 

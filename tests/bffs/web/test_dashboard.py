@@ -79,12 +79,14 @@ async def test_the_three_backends_are_asked_at_once(web: Web, world: World) -> N
 
 
 async def test_root_fields_are_answered_at_once(web: Web, world: World) -> None:
-    """Dashboard and viewer do not wait for each other: the users backend holds both calls for one another."""
-    world.acts["users"] = held(asyncio.Barrier(2), world.acts["users"])
+    """Dashboard and viewer do not wait for each other: one call to users answers both, while alerts still waits."""
+    together = asyncio.Barrier(2)
+    world.acts |= {name: held(together, world.acts[name]) for name in ("users", "alerts")}
 
     async with asyncio.timeout(2):
         data = await web.data(BOTH)
 
+    assert world.asked() == {"users": 1, "alerts": 1}
     assert data["dashboard"]["displayName"] == data["viewer"]["displayName"] == "Ada Łovelace 🚀"
 
 

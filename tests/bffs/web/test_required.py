@@ -3,8 +3,7 @@
 import pytest
 
 from shared.errors import PROBLEM_KINDS, PROBLEM_OF_REASON, Reason
-from shared.testing.scripted import Scripted, reply, status
-from tests.bffs.web.loopback import PROFILE
+from shared.testing.scripted import Scripted, status
 from tests.bffs.web.test_gaps import HINTS, MEETS, fill
 from tests.bffs.web.web import BOTH, DASHBOARD, VIEWER, scripted
 
@@ -55,14 +54,15 @@ async def test_a_subject_that_does_not_exist_is_not_found(text: str, field: str)
     assert error["extensions"]["retryable"] is False
 
 
-async def test_one_aliased_viewer_fails_alone() -> None:
-    """The path is the client's own name for the field."""
-    users = Scripted(reply(PROFILE), status(500))
+async def test_aliased_viewers_fail_together_and_apart_from_the_dashboard() -> None:
+    """They share one call and its failure; each path is the client's own name for the field."""
+    users = Scripted(status(500))
     async with scripted(users=users) as web:
-        body = (await web.query("{ first: viewer { tier } second: viewer { tier } }")).json()
+        body = (await web.query("{ first: viewer { tier } second: viewer { tier } dashboard { tier } }")).json()
 
-    assert body["data"] == {"first": {"tier": "Gold"}, "second": None}
-    assert [error["path"] for error in body["errors"]] == [["second"]]
+    assert body["data"] == {"first": None, "second": None, "dashboard": {"tier": "Free"}}
+    assert sorted(error["path"] for error in body["errors"]) == [["first"], ["second"]]
+    assert len(users.requests) == 1
 
 
 async def test_a_required_section_that_answers_204_is_missing() -> None:

@@ -81,3 +81,11 @@ def test_headers_are_read_when_asked_for() -> None:
     assert reply.headers == (("x-a", "1"), ("x-b", "two words"), ("x-a", "\xe9:2"))
     assert reply.header("x-a") == "1"
     assert reply.header("x-c") is None
+
+
+def test_a_few_headers_are_found_without_reading_the_others() -> None:
+    """Whatever their case, in order, each line of its own; a name within a value or a longer name is none."""
+    head = b"HTTP/1.1 200 OK\r\nAge:1\r\nx-age: 2\r\nx: age: 3\r\nVARY:  a \r\nx-vary: b\r\nvary: \xe9\r\nage-: 4"
+    reply = WireReply(200, b"", head)
+
+    assert reply.headers_among(frozenset({b"age", b"vary"})) == (("age", "1"), ("vary", "a"), ("vary", "\xe9"))

@@ -1,0 +1,161 @@
+"""What a screen can cost at worst, told from its declaration alone: no call is made.
+
+Owns the arithmetic over ``Sections`` and their policies, and the judgement whether they fit into a deadline. Each BFF
+prints it for its own screens: ``python -m bffs.mobile explain``.
+"""
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any, Final, NamedTuple
+
+from shared.backends.backend import AnyCall
+from shared.backends.fanout import COMPOSE_RESERVE
+from shared.backends.sections import Section, Sections
+from shared.resilience.budget import RETRIES_PER_FANOUT
+from shared.resilience.retry import RetryPolicy
+
+MS: Final = timedelta(milliseconds=1)
+# The edge keeps 100 ms of a route's timeout for itself; a BFF grants no more than 3 s (``shared/asgi/defaults.py``).
+EDGE_RESERVE: Final = 100 * MS
+EDGE_CEILING: Final = timedelta(seconds=3) + EDGE_RESERVE
+TIMEOUT: Final = re.compile(r"\btimeout:\s*(\d+(?:\.\d+)?)(ms|s)\b")
+RETRY: Final = re.compile(r"\b(\w*retr\w*)\s*:", re.IGNORECASE)
+
+
+class BranchCost(NamedTuple):
+    """One section: how it is filled, what stands in, and what it can cost."""
+
+    section: str
+    call: str
+    stands_in: str
+    memory: str
+    attempts: int
+    longest: timedelta
+
+
+class ScreenCost(NamedTuple):
+    """One screen under one deadline."""
+
+    name: str
+    deadline: timedelta
+    branches: tuple[BranchCost, ...]
+    longest: timedelta
+    most_calls: int
+    problems: tuple[str, ...]
+
+
+def attempts_of(call: AnyCall) -> int:
+    """Return how often one call may be sent on purpose: a call that is not idempotent has one attempt."""
+    return call.backend.policy.retry.max_attempts if call.idempotent else 1
+
+
+def _extra(call: AnyCall) -> int:
+    hedge = call.idempotent and call.backend.policy.hedge is not None
+    return attempts_of(call) - 1 + hedge
+
+
+def longest_of(call: AnyCall) -> timedelta:
+    """Return the time of all attempts at their timeouts, each after its longest wait for a permit, and of the waits."""
+    attempts, policy = attempts_of(call), call.backend.policy
+    waits = sum((longest_wait(policy.retry, number) for number in range(1, attempts)), timedelta(0))
+    queue = policy.bulkhead.max_wait if policy.bulkhead.max_waiting else timedelta(0)
+    return attempts * (queue + policy.attempt_timeout) + waits
+
+
+def longest_wait(policy: RetryPolicy, attempt: int) -> timedelta:
+    """Return the upper end of the jitter after an attempt. Retry-After may say more, but never past a deadline."""
+    doubled_s = policy.first_wait.total_seconds() * 2.0 ** min(attempt - 1, 64)
+    return timedelta(seconds=min(policy.longest_wait.total_seconds(), doubled_s))
+
+
+def explain(screen: type[Sections], deadline: timedelta) -> ScreenCost:
+    """Return what a screen can cost under a deadline, and what is wrong with that."""
+    branches = tuple(_branch(one, _after(one) + longest_of(one.call)) for one in screen.declared)
+    # A section that is renewed behind the answer is fetched in a fan-out of its own, with retries of its own.
+    behind = [one for one in screen.declared if one.call.cache is not None and one.call.cache.while_revalidate]
+    # Hedges are paid from the same budget as retries.
+    retries = min(RETRIES_PER_FANOUT, sum(_extra(one.call) for one in screen.declared))
+    retries += sum(min(RETRIES_PER_FANOUT, _extra(one.call)) for one in behind)
+    problems = tuple(_problems(screen, deadline))
+    longest = min(deadline, max((one.longest for one in branches), default=timedelta(0)) + COMPOSE_RESERVE)
+    return ScreenCost(screen.__name__, deadline, branches, longest, len(branches) + retries, problems)
+
+
+def _after(section: Section[Any]) -> timedelta:
+    """Return when a section can begin at the latest: when the last that it depends on is there."""
+    needs = (need.section for need in section.given.values())
+    return max((_after(one) + longest_of(one.call) for one in needs), default=timedelta(0))
+
+
+def _branch(section: Section[Any], longest: timedelta) -> BranchCost:
+    call = section.call
+    memory = [f"stale up to {_ms(section.stale_for)}"] if section.stale_for is not None else []
+    memory += ["public" if call.public else "private"] if call.cache is not None else []
+    return BranchCost(
+        section.name,
+        f"{call.method} {call.backend.name} {call.template}",
+        section.fallback.value if section.fallback is not None else "required",
+        ", ".join(memory) or "none",
+        attempts_of(call),
+        longest,
+    )
+
+
+def _problems(screen: type[Sections], deadline: timedelta) -> Iterator[str]:
+    time = deadline - COMPOSE_RESERVE
+    for section in screen.declared:
+        before = _after(section)
+        longest = before + longest_of(section.call)
+        if longest > time:
+            after = f" after {_ms(before)}" if before else ""
+            yield (
+                f"{screen.__name__}.{section.attribute}: {attempts_of(section.call)} attempts at "
+                f"{section.call.backend.name}{after} may take {_ms(longest)}, but the deadline leaves {_ms(time)}; "
+                "shorten its attempt timeout or its attempts"
+            )
+
+
+def screens_of(package: str) -> list[type[Sections]]:
+    """Return every screen declared in the modules of ``package`` that are imported."""
+    found, left = [], list(Sections.__subclasses__())
+    while left:
+        screen = left.pop()
+        left += screen.__subclasses__()
+        if screen.__module__.startswith(f"{package}."):
+            found.append(screen)
+    return sorted(found, key=lambda screen: (screen.__module__, screen.__name__))
+
+
+def deadline_of(fragment: str) -> timedelta:
+    """Return what the shortest route of an ``edge.yaml`` leaves of its timeout (life of a request, step 3)."""
+    found = [float(value) * (MS if unit == "ms" else timedelta(seconds=1)) for value, unit in TIMEOUT.findall(fragment)]
+    return min([*found, EDGE_CEILING]) - EDGE_RESERVE
+
+
+def retries_elsewhere(fragment: str) -> Iterator[str]:
+    """Find what asks the edge to retry as well: two layers of two attempts are four calls in an outage."""
+    for number, line in enumerate(fragment.splitlines(), 1):
+        if found := RETRY.search(line.partition("#")[0]):
+            yield f"edge.yaml:{number}: {found[1]!r}: only the fan-out retries; remove it"
+
+
+def report(package: str, fragment: str) -> tuple[str, bool]:
+    """Return what a person reads of all screens of a BFF behind its ``edge.yaml``, and whether all is well."""
+    costs = [explain(screen, deadline_of(fragment)) for screen in screens_of(package)]
+    problems = [*(problem for cost in costs for problem in cost.problems), *retries_elsewhere(fragment)]
+    if not costs:
+        problems.append(f"{package} declares no screen")
+    lines = [line for cost in costs for line in _lines(cost)] + [f"problem: {problem}" for problem in problems]
+    return "\n".join(lines) + "\n", not problems
+
+
+def _lines(cost: ScreenCost) -> Iterator[str]:
+    yield f"{cost.name}: at worst {_ms(cost.longest)} of {_ms(cost.deadline)}, and {cost.most_calls} backend calls"
+    for one in cost.branches:
+        yield f"  {one.section:<13} {one.call}"
+        yield f"  {'':<13} {one.attempts} attempts, {_ms(one.longest)}; missing: {one.stands_in}; memory: {one.memory}"
+
+
+def _ms(time: timedelta) -> str:
+    return f"{time / MS:,.0f} ms"
