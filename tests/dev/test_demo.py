@@ -33,7 +33,7 @@ def check_story(said: str) -> None:
     assert re.findall(r"(mobile|web): \S+ /\S+  ->  200", said) == ["mobile", "web", "mobile", "web"]
     assert len(re.findall(r"degraded +nothing", said)) == 2
     assert len(re.findall(r"degraded +recentOrders: (deadline|timeout), in its place: \w+", said)) == 2
-    assert len(re.findall(r"ms before the deadline of 1,500 ms", said)) == 2
+    assert len(re.findall(r"ms before the deadline of 1,000 ms", said)) == 2
     pages = re.findall(r"page  http://127.0.0.1:\d+/trace/[0-9a-f]{32}", said)
     assert len(set(pages)) == 4
 
