@@ -61,14 +61,16 @@ class Flight:
     def __init__(self, flights: "Flights", key: CallKey, clock: Clock) -> None:
         self._flights = flights
         self._clock = clock
-        self._seats: list[Seat] = []
-        self.attempt: Exchanging  # comes with ``depart``, for it reports to this flight
+        self._seats: list[Seat]
+        self.attempt: Exchanging  # both come with ``depart``, for the attempt reports to this flight
         self.key = key
 
     def depart(self, attempt: Exchanging, record: AttemptRecord, due_s: float, done: Done) -> Seat:
         """Take the attempt that all wait for, and its first waiter."""
         self.attempt = attempt
-        return self.board(record, due_s, done)
+        seat = Seat(self, record, due_s, done)
+        self._seats = [seat]
+        return seat
 
     def board(self, record: AttemptRecord, due_s: float, done: Done) -> Seat:
         """Wait with the others."""
@@ -80,6 +82,10 @@ class Flight:
         """Tell everybody; what the attempt's own record says holds for all."""
         self._flights.close(self)
         seats, self._seats = self._seats, []
+        if len(seats) == 1:  # nearly always
+            seats[0].over = True
+            seats[0].done(value, error)
+            return
         told = self.attempt.record
         for seat in seats:
             seat.over = True
