@@ -42,6 +42,12 @@ class Seat:
         self.done = done
         self.over = False
 
+    def tell(self, value: Any, error: CallError | None) -> None:
+        """End it; who waits holds this seat, so it lets go of them: no cycle is left for the collector."""
+        self.over = True
+        done, self.done = self.done, nobody
+        done(value, error)
+
     def expire(self, *, late: bool) -> None:
         """Give it up because its own time, or (``late``) the time of the whole, is over; and say which."""
         if not self.over:
@@ -51,6 +57,10 @@ class Seat:
         """Give it up because nobody waits here any more."""
         if not self.over:
             self._flight.leave(self)
+
+
+def nobody(value: Any, error: CallError | None) -> None:
+    """Wait for nothing any more."""
 
 
 class Flight:
@@ -83,8 +93,7 @@ class Flight:
         self._flights.close(self)
         seats, self._seats = self._seats, []
         if len(seats) == 1:  # nearly always
-            seats[0].over = True
-            seats[0].done(value, error)
+            seats[0].tell(value, error)
             return
         told = self.attempt.record
         for seat in seats:
@@ -92,7 +101,7 @@ class Flight:
             if seat.record is not told:
                 seat.record.status, seat.record.error, seat.record.ended_s = told.status, told.error, told.ended_s
         for seat in seats:
-            seat.done(value, error)
+            seat.tell(value, error)
 
     def expire(self, seat: Seat, *, late: bool) -> None:
         """Let one go whose time is over; an exchange that was too slow for one takes nobody else aboard."""
@@ -104,7 +113,7 @@ class Flight:
         error = (DeadlinePassed if late else AttemptTimedOut)(self.key.backend)
         self._part(seat)
         seat.record.error = error.reason
-        seat.done(None, error)
+        seat.tell(None, error)
 
     def leave(self, seat: Seat) -> None:
         """Let one go who does not want to know any more; the last one takes the exchange along."""
