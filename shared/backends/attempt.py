@@ -7,6 +7,7 @@ from typing import Any
 
 from shared.backends.backend import AnyCall, BackendState
 from shared.backends.channel import Exchange, Headers, OutboundRequest, Reply
+from shared.backends.coalesce import nobody
 from shared.backends.judging import judge
 from shared.backends.recall import Recall
 from shared.clock import Clock
@@ -87,17 +88,18 @@ class Attempt:
         if self._exchange is not None:
             self._exchange.abort()
 
-    def _close(self, verdict: Verdict, *, cancelled: bool = False) -> None:
+    def _close(self, verdict: Verdict, *, cancelled: bool = False) -> Done:
         """The one place where an attempt ends: record closed, ticket and permit back."""
         self.over = True
+        done, self._done = self._done, nobody  # who waits holds this attempt: no cycle is left for the collector
         record = self.record
         record.ended_s = self._clock.now_s()
         record.cancelled = cancelled
         elapsed_s = record.ended_s - self._started_s
         self._state.breaker.done(self._ticket, verdict, elapsed_s)
         self._state.bulkhead.release(verdict, elapsed_s)
+        return done
 
     def _finish(self, value: Any, error: CallError | None) -> None:
         self.record.error = error.reason if error is not None else None
-        self._close(Verdict.SUCCESS if error is None else verdict_of(error))
-        self._done(value, error)
+        self._close(Verdict.SUCCESS if error is None else verdict_of(error))(value, error)

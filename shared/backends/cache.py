@@ -103,7 +103,8 @@ class ResponseCache:
 
     def __init__(self, clock: Clock, bounds: CacheBounds | None = None) -> None:
         self._clock = clock
-        self._bounds = bounds or CacheBounds()
+        bounds = bounds or CacheBounds()
+        self._max_bytes, self._max_entries = bounds.max_bytes, bounds.max_entries
         self._entries: OrderedDict[CallKey, Entry] = OrderedDict()
         self.bytes = 0
 
@@ -119,12 +120,18 @@ class ResponseCache:
 
     def put(self, key: CallKey, entry: Entry) -> None:
         """Remember; forget what was used longest ago when that is too much."""
-        self.forget(key)
-        if _weight(entry) > self._bounds.max_bytes:
+        weight = ENTRY_BYTES + DECODED_FACTOR * entry.body_bytes
+        if weight > self._max_bytes:
+            self.forget(key)
             return
+        older = self._entries.get(key)
         self._entries[key] = entry
-        self.bytes += _weight(entry)
-        while self.bytes > self._bounds.max_bytes or len(self._entries) > self._bounds.max_entries:
+        if older is None:
+            self.bytes += weight
+        else:
+            self.bytes += weight - _weight(older)
+            self._entries.move_to_end(key)
+        while self.bytes > self._max_bytes or len(self._entries) > self._max_entries:
             _, oldest = self._entries.popitem(last=False)
             self.bytes -= _weight(oldest)
 

@@ -42,6 +42,12 @@ class Seat:
         self.done = done
         self.over = False
 
+    def tell(self, value: Any, error: CallError | None) -> None:
+        """End it; who waits holds this seat, so it lets go of them: no cycle is left for the collector."""
+        self.over = True
+        done, self.done = self.done, nobody
+        done(value, error)
+
     def expire(self, *, late: bool) -> None:
         """Give it up because its own time, or (``late``) the time of the whole, is over; and say which."""
         if not self.over:
@@ -53,6 +59,10 @@ class Seat:
             self._flight.leave(self)
 
 
+def nobody(value: Any, error: CallError | None) -> None:
+    """Wait for nothing any more."""
+
+
 class Flight:
     """One exchange and all who wait for it. The attempt's record is always that of somebody who still waits."""
 
@@ -61,14 +71,16 @@ class Flight:
     def __init__(self, flights: "Flights", key: CallKey, clock: Clock) -> None:
         self._flights = flights
         self._clock = clock
-        self._seats: list[Seat] = []
-        self.attempt: Exchanging  # comes with ``depart``, for it reports to this flight
+        self._seats: list[Seat]
+        self.attempt: Exchanging  # both come with ``depart``, for the attempt reports to this flight
         self.key = key
 
     def depart(self, attempt: Exchanging, record: AttemptRecord, due_s: float, done: Done) -> Seat:
         """Take the attempt that all wait for, and its first waiter."""
         self.attempt = attempt
-        return self.board(record, due_s, done)
+        seat = Seat(self, record, due_s, done)
+        self._seats = [seat]
+        return seat
 
     def board(self, record: AttemptRecord, due_s: float, done: Done) -> Seat:
         """Wait with the others."""
@@ -80,13 +92,16 @@ class Flight:
         """Tell everybody; what the attempt's own record says holds for all."""
         self._flights.close(self)
         seats, self._seats = self._seats, []
+        if len(seats) == 1:  # nearly always
+            seats[0].tell(value, error)
+            return
         told = self.attempt.record
         for seat in seats:
             seat.over = True
             if seat.record is not told:
                 seat.record.status, seat.record.error, seat.record.ended_s = told.status, told.error, told.ended_s
         for seat in seats:
-            seat.done(value, error)
+            seat.tell(value, error)
 
     def expire(self, seat: Seat, *, late: bool) -> None:
         """Let one go whose time is over; an exchange that was too slow for one takes nobody else aboard."""
@@ -98,7 +113,7 @@ class Flight:
         error = (DeadlinePassed if late else AttemptTimedOut)(self.key.backend)
         self._part(seat)
         seat.record.error = error.reason
-        seat.done(None, error)
+        seat.tell(None, error)
 
     def leave(self, seat: Seat) -> None:
         """Let one go who does not want to know any more; the last one takes the exchange along."""

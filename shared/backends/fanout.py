@@ -67,6 +67,7 @@ async def fan_out(
         running.close()
     composer = Composer()
     composer.judge(running.branches)
+    running.branches.clear()  # each knows the whole: without this, only the collector would free them
     if composer.gaps:
         said = ",".join(f"{gap.section}:{gap.reason}:{gap.source}" for gap in composer.gaps)
         ledger.degraded = f"{ledger.degraded},{said}" if ledger.degraded else said
@@ -189,5 +190,6 @@ class FanOut:
         """Give up whatever is still under way; what was under way is aborted now and reaped by the loop."""
         if self._timer is not None:
             self._timer.cancel()
+        self._watched.clear()
         for branch in self.branches:
             branch.close()

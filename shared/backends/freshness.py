@@ -13,7 +13,8 @@ from typing import Final, NamedTuple
 from shared.backends.channel import Reply
 from shared.resilience.deadline import HEADER as DEADLINE_HEADER
 
-KEPT: Final = frozenset({b"age", b"cache-control", b"date", b"etag", b"expires", b"last-modified", b"vary"})
+SAYING: Final = frozenset({b"age", b"cache-control", b"etag", b"expires", b"last-modified", b"vary"})
+DATE: Final = frozenset({b"date"})
 LISTS: Final = frozenset({"cache-control", "vary"})
 
 # What differs between two attempts of one call: an answer that varies with it answers nothing else ever again. All
@@ -39,9 +40,13 @@ SILENT: Final = Freshness()
 
 
 def kept_headers(reply: Reply) -> dict[str, str]:
-    """Return the headers that matter here; of one that is no list, the first counts."""
+    """Return the headers that matter here; of one that is no list, the first counts. Empty when they say nothing.
+
+    Most say nothing; a date alone, which nearly all have and which is dear to read, tells no more than the clock.
+    """
     kept: dict[str, str] = {}
-    for name, value in reply.headers_among(KEPT):
+    found = reply.headers_among(SAYING)
+    for name, value in found + reply.headers_among(DATE) if found else found:
         if name not in kept:
             kept[name] = value
         elif name in LISTS:

@@ -21,7 +21,6 @@ NOT_MODIFIED: Final = 304
 REMEMBERED: Final = "remembered"
 RENEWING: Final = "renewing"
 # All other headers of a remembered answer hold on until a 304 says them anew.
-DATE: Final = frozenset({"date"})
 OF_ONE_ANSWER: Final = frozenset({"age", "date"})
 
 
@@ -63,7 +62,11 @@ class Recall:
             return self._renew(self.entry, reply)
         value, error = judge(self._call, reply, self._clock.wall_s())
         if error is None and reply.status == OK:
-            self._remember(value, kept_headers(reply), len(reply.body))
+            headers = kept_headers(reply)
+            if headers or self._for_failures:
+                self._remember(value, headers, len(reply.body))
+            elif self.entry is not None:
+                self._cache.forget(self.key)
         return value, error
 
     def _renew(self, entry: Entry, reply: Reply) -> tuple[Any, CallError | None]:
@@ -81,7 +84,7 @@ class Recall:
         delay_s = now_s - self._asked_s
         fresh: Freshness | None = SILENT
         age_s = delay_s
-        if headers.keys() - DATE:  # most say nothing, and then a date, which is dear to read, says no more
+        if headers:
             wall_s = self._clock.wall_s()
             fresh = freshness(headers, public=self._call.public, wall_s=wall_s)
             age_s = age_on_arrival(headers, wall_s=wall_s, delay_s=delay_s)
