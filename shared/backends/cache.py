@@ -37,7 +37,7 @@ class CacheBounds:
     """How much one process remembers; what was used longest ago goes first."""
 
     max_entries: int = 10_000
-    # A quarter of the memory that a BFF's pod has (``k8s.yaml``: 256 MiB).
+    # A sixth of the memory that a BFF's pod may use (``k8s.yaml``: 384 MiB).
     max_bytes: int = 64 * 1024 * 1024
 
 
