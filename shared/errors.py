@@ -1,14 +1,15 @@
 """What can go wrong, and how it is said.
 
-Owns the error tree, the closed list of reasons a section may be missing, and the closed list of
-problem codes (RFC 9457). Which library exception becomes which error is ``backends/failures.py``'s
-business; how a problem is written to a socket, ``asgi/problem.py``'s.
+Owns the error tree, the closed list of reasons a section may be missing, and the closed list of problem codes (RFC
+9457). Which library exception becomes which error is ``backends/failures.py``'s business; how a problem is written to a
+socket, ``asgi/problem.py``'s.
 
 BffError
 ├── CallRejected            we never sent it
 │   ├── DeadlineSpent       no time was left
 │   ├── BulkheadFull        too many calls to this backend are in flight
-│   └── BreakerOpen         this backend failed too often just now
+│   ├── BreakerOpen         this backend failed too often just now
+│   └── AnswerTooWide       the request has as many branches as it may have
 ├── CallFailed              we sent it, or tried to
 │   ├── AttemptTimedOut     transient: one attempt took too long
 │   ├── DeadlinePassed      the whole request ran out of time
@@ -151,6 +152,10 @@ class BreakerOpen(CallRejected):
     """This backend failed too often just now; ``retry_after`` is the rest of the open time."""
 
 
+class AnswerTooWide(CallRejected):
+    """The request has as many branches as one answer may have: asking again gives the same."""
+
+
 class CallFailed(CallError):
     """We sent it, or tried to, and it went wrong."""
 
@@ -214,14 +219,9 @@ class ProblemError(BffError):
     """An answer for the client. ``detail`` is shown to it: never a host name, a payload or another user's data."""
 
     def __init__(
-        self,
-        code: ProblemCode,
-        detail: str = "",
-        *,
-        retry_after: timedelta | None = None,
-        section: str | None = None,
+        self, code: ProblemCode, detail: str = "", *, retry_after: timedelta | None = None, section: str | None = None,
         headers: dict[str, str] | None = None,
-    ) -> None:
+    ) -> None:  # fmt: skip
         super().__init__(code, detail)
         self.code = code
         self.headers = headers

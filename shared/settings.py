@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from shared.resilience.budget import BRANCHES_PER_REQUEST
+
 ListenAddress = Annotated[str, StringConstraints(pattern=r"^[^:\s]+:\d{1,5}$|^\[[0-9a-fA-F:]+\]:\d{1,5}$")]
 HttpUrl = Annotated[str, StringConstraints(pattern=r"^https?://[^/\s?#]+(/[^\s?#]*)?$")]
 
@@ -44,7 +46,8 @@ class BffSettings(ServiceSettings):
     """What every BFF needs beyond that: whose tokens count, and which client carries its calls.
 
     ``transport`` is ``wire`` or ``httpx`` (the stock client), ``route`` is ``lean`` or ``fastapi`` (its own dispatch):
-    fast by default, stock to rule ours out when something is odd.
+    fast by default, stock to rule ours out when something is odd. ``max_branches`` is how many sections one answer may
+    ask for, in all its fan-outs together.
     """
 
     issuer: str
@@ -52,3 +55,4 @@ class BffSettings(ServiceSettings):
     jwks_url: HttpUrl
     transport: Literal["wire", "httpx"] = "wire"
     route: Literal["lean", "fastapi"] = "lean"
+    max_branches: Annotated[int, Field(ge=1)] = BRANCHES_PER_REQUEST

@@ -13,6 +13,7 @@ from fastapi import APIRouter, FastAPI
 from shared.asgi.defaults import install_defaults
 from shared.asgi.lean import LeanRoutes, lean_routes
 from shared.backends.backend import Backend, Backends
+from shared.backends.sections import declared_screens, refuse_too_wide
 from shared.backends.wire.transport import WireTransport
 from shared.clock import Clock, LoopClock
 from shared.identity.jwks import JwksCache
@@ -26,6 +27,7 @@ def install_bff(
     clock: Clock | None = None,
 ) -> None:  # fmt: skip
     """Include ``router``, install the defaults, and open ``app.state.backends`` and ``.verifier`` with the app."""
+    refuse_too_wide(declared_screens(), settings.max_branches)
     app.include_router(router)
     clock = clock or LoopClock()
     policy = TokenPolicy(issuer=settings.issuer, audience=settings.audience)
@@ -36,7 +38,9 @@ def install_bff(
     async def lifespan(running: FastAPI) -> AsyncIterator[None]:
         lean.announce()
         gates: GateMetrics = running.state.metrics.gates
-        backends = Backends.open(urls, clock, transport=settings.transport, listener=gates.breaker_turned)
+        backends = Backends.open(
+            urls, clock, transport=settings.transport, listener=gates.breaker_turned, max_branches=settings.max_branches
+        )
         gates.watch(backends.states)
         async with httpx.AsyncClient(transport=WireTransport(clock=clock)) as client:
             keys = JwksCache(settings.jwks_url, client, now=clock.now_s)

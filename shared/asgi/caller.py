@@ -1,7 +1,7 @@
 """Who calls, and the fan-out bound to that call: the two dependencies that a handler of a screen asks for.
 
 ``CurrentUser`` verifies the credential again (life of a request, step 4); ``Fetch`` runs a fan-out under this
-request's deadline, for this identity, into this ledger. Both are plain functions of the request.
+request's deadline and budget, for this identity, into this ledger. Both are plain functions of the request.
 """
 
 import asyncio
@@ -65,6 +65,8 @@ class FetchSections:
             authorization=f"Bearer {user.token}",
             priority=context.priority,
         )
+        if context.budget is None:
+            context.budget = backends.new_budget()
 
     async def __call__(self, sections: type[S], *, only: Collection[str] | None = None, **parameters: str) -> S:
         """Run the fan-out; see ``fan_out`` for what it returns and raises."""
@@ -76,6 +78,7 @@ class FetchSections:
             ledger=self._context.ledger,
             parameters=parameters,
             only=only,
+            budget=self._context.budget,
         )
 
 

@@ -1,10 +1,12 @@
 """What one request carries with it, in one slotted object at ``scope["frontage"]``.
 
-Opened by ``observe``, given its deadline and its priority by ``deadline``, read by routes and by the fan-out.
+Opened by ``observe``, given its deadline and its priority by ``deadline``, its budget with its first fan-out; read by
+routes and by every fan-out of the request.
 """
 
 from starlette.types import Scope
 
+from shared.resilience.budget import RequestBudget
 from shared.resilience.deadline import Deadline
 from shared.resilience.priority import Priority
 from shared.telemetry.ledger import Ledger
@@ -15,14 +17,15 @@ HEADERS_KEY = "frontage.headers"
 
 
 class RequestContext:
-    """The ledger, the deadline and the priority of one request."""
+    """The ledger, the deadline, the priority and the budget of one request."""
 
-    __slots__ = ("deadline", "ledger", "priority")
+    __slots__ = ("budget", "deadline", "ledger", "priority")
 
     def __init__(self, ledger: Ledger, deadline: Deadline) -> None:
         self.ledger = ledger
         self.deadline = deadline
         self.priority = Priority.USER
+        self.budget: RequestBudget | None = None
 
 
 def context_of(scope: Scope) -> RequestContext:

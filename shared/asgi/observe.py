@@ -57,6 +57,8 @@ class Observer:
     def finish(self, ledger: Ledger) -> None:
         """Count it, log it, and queue it for export when its trace is sampled."""
         self.metrics.observe(ledger)
+        if ledger.left_out:
+            log.warning("answer_too_wide", route=ledger.route, left_out=ledger.left_out, asked=len(ledger.sections))
         if ledger.origin.sampled and self.export is not None:
             self.export.add(ledger)
         if self.access is not None:

@@ -24,7 +24,7 @@ from shared.backends.wire.pool import PoolPolicy, WirePool
 from shared.clock import Clock
 from shared.errors import ProblemCode, ProblemError
 from shared.resilience.breaker import Breaker, BreakerPolicy, BreakerState, Listener, nobody
-from shared.resilience.budget import RetryBudget, RetryBudgetPolicy
+from shared.resilience.budget import BRANCHES_PER_REQUEST, RequestBudget, RetryBudget, RetryBudgetPolicy
 from shared.resilience.bulkhead import Bulkhead, BulkheadPolicy
 from shared.resilience.hedge import HedgeDelay, HedgePolicy
 from shared.resilience.retry import RetryPolicy
@@ -172,11 +172,12 @@ class Backends:
 
     def __init__(
         self, channels: Mapping[Backend, Channel], clock: Clock, random: Random | None = None,
-        listener: Listener = nobody, *, key_of: KeyOf = Call.key,
+        listener: Listener = nobody, *, key_of: KeyOf = Call.key, max_branches: int = BRANCHES_PER_REQUEST,
     ) -> None:  # fmt: skip
         self.clock = clock
         self.random = random or Random()  # noqa: S311 - jitter, not a secret
         self.key_of = key_of
+        self.max_branches = max_branches
         self.cache = ResponseCache(clock)
         self.flights = Flights()
         self.renewals: dict[CallKey, Renewal] = {}
@@ -187,8 +188,9 @@ class Backends:
 
     @classmethod
     def open(
-        cls, urls: Mapping[Backend, str], clock: Clock, *, transport: str = "wire", listener: Listener = nobody
-    ) -> Self:
+        cls, urls: Mapping[Backend, str], clock: Clock, *, transport: str = "wire", listener: Listener = nobody,
+        max_branches: int = BRANCHES_PER_REQUEST,
+    ) -> Self:  # fmt: skip
         """Open the channel to each backend; no connection is made before the first call."""
 
         def channel(backend: Backend, url: str) -> Channel:
@@ -196,12 +198,17 @@ class Backends:
                 return HttpxChannel(backend.name, url)
             return WirePool(backend.name, url, backend.policy.pool, clock)
 
-        return cls({backend: channel(backend, url) for backend, url in urls.items()}, clock, listener=listener)
+        channels = {backend: channel(backend, url) for backend, url in urls.items()}
+        return cls(channels, clock, listener=listener, max_branches=max_branches)
 
     @property
     def states(self) -> Mapping[str, BackendState]:
         """Every live state, by its backend's name."""
         return self._states
+
+    def new_budget(self) -> RequestBudget:
+        """Return what one request may spend."""
+        return RequestBudget(branches=self.max_branches)
 
     def state(self, backend: Backend) -> BackendState:
         """Return the live state of a declared backend."""

@@ -11,8 +11,8 @@ from typing import Any, Final, NamedTuple
 
 from shared.backends.backend import AnyCall
 from shared.backends.fanout import COMPOSE_RESERVE
-from shared.backends.sections import Section, Sections
-from shared.resilience.budget import RETRIES_PER_FANOUT
+from shared.backends.sections import Section, Sections, declared_screens
+from shared.resilience.budget import RETRIES_PER_REQUEST
 from shared.resilience.retry import RetryPolicy
 
 MS: Final = timedelta(milliseconds=1)
@@ -72,11 +72,8 @@ def longest_wait(policy: RetryPolicy, attempt: int) -> timedelta:
 def explain(screen: type[Sections], deadline: timedelta) -> ScreenCost:
     """Return what a screen can cost under a deadline, and what is wrong with that."""
     branches = tuple(_branch(one, _after(one) + longest_of(one.call)) for one in screen.declared)
-    # A section that is renewed behind the answer is fetched in a fan-out of its own, with retries of its own.
-    behind = [one for one in screen.declared if one.call.cache is not None and one.call.cache.while_revalidate]
-    # Hedges are paid from the same budget as retries.
-    retries = min(RETRIES_PER_FANOUT, sum(_extra(one.call) for one in screen.declared))
-    retries += sum(min(RETRIES_PER_FANOUT, _extra(one.call)) for one in behind)
+    # Hedges are paid from the same budget as retries; what is renewed behind the answer is sent once.
+    retries = min(RETRIES_PER_REQUEST, sum(_extra(one.call) for one in screen.declared))
     problems = tuple(_problems(screen, deadline))
     longest = min(deadline, max((one.longest for one in branches), default=timedelta(0)) + COMPOSE_RESERVE)
     return ScreenCost(screen.__name__, deadline, branches, longest, len(branches) + retries, problems)
@@ -118,13 +115,7 @@ def _problems(screen: type[Sections], deadline: timedelta) -> Iterator[str]:
 
 def screens_of(package: str) -> list[type[Sections]]:
     """Return every screen declared in the modules of ``package`` that are imported."""
-    found, left = [], list(Sections.__subclasses__())
-    while left:
-        screen = left.pop()
-        left += screen.__subclasses__()
-        if screen.__module__.startswith(f"{package}."):
-            found.append(screen)
-    return sorted(found, key=lambda screen: (screen.__module__, screen.__name__))
+    return [screen for screen in declared_screens() if screen.__module__.startswith(f"{package}.")]
 
 
 def deadline_of(fragment: str) -> timedelta:

@@ -1,4 +1,6 @@
-"""The fan-out: all sections of one answer at once, under one deadline and one retry budget.
+"""The fan-out: sections of one answer at once, under the deadline and the budget of their request.
+
+One request may start several (each root field of a GraphQL operation does): they share both.
 
 On the fast path no task exists: every request is written at once, one future waits for all, one timer watches every
 attempt. A coroutine is made only for a call whose first attempt failed and may be tried again. A section that depends
@@ -22,7 +24,8 @@ from shared.backends.composing import Composer, ends_the_answer
 from shared.backends.graph import Graph, with_needs
 from shared.backends.sections import Section, Sections
 from shared.clock import Timer
-from shared.resilience.budget import FanOutBudget
+from shared.errors import AnswerTooWide
+from shared.resilience.budget import RequestBudget
 from shared.resilience.deadline import TICK_S, Deadline
 from shared.resilience.priority import Priority
 from shared.telemetry.ledger import Ledger, read_origin
@@ -51,15 +54,19 @@ async def fan_out(
     ledger: Ledger,
     parameters: Mapping[str, str],
     only: Collection[str] | None = None,
+    budget: RequestBudget | None = None,
 ) -> S:
     """Fetch the declared sections (or those whose attribute is in ``only``) and return what came back.
+
+    ``budget`` is what the request may still spend; without one, this fan-out is all that it does.
 
     Returns when all sections are there, a required one has failed, or the deadline is near. Raises SectionUnavailable
     for a missing required section and ProblemError(NOT_FOUND) when the subject does not exist. When cancelled, gives
     up every attempt at once: the backends see their connections close.
     """
     asked = _asked(sections, parameters, only)
-    running = FanOut(asked, backends, deadline.earlier(COMPOSE_RESERVE), caller, ledger, parameters)
+    budget = budget or backends.new_budget()
+    running = FanOut(asked, backends, deadline.earlier(COMPOSE_RESERVE), caller, ledger, parameters, budget)
     try:
         running.start()
         await running.finished
@@ -102,6 +109,7 @@ class FanOut:
         caller: Caller,
         ledger: Ledger,
         parameters: Mapping[str, str],
+        budget: RequestBudget,
         *,
         renewing: bool = False,
     ) -> None:
@@ -114,7 +122,7 @@ class FanOut:
         self.renewing = renewing
         self.ledger = ledger
         self.parameters = parameters
-        self.budget = FanOutBudget()
+        self.budget = budget
         self.finished: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.branches = [Branch(self, section) for section in asked]
         self._graph = Graph(self.branches, parameters) if any(one.given for one in asked) else None
@@ -127,11 +135,21 @@ class FanOut:
         """Write every request; none after a required one was rejected, for then there will be no answer."""
         if not self.branches:
             self.finished.set_result(None)
+        room = self.budget.take_branches(len(self.branches))
+        if room < len(self.branches):
+            self._leave_out(room)
         for branch in self.branches:
             if self.finished.done():
                 break
-            if not branch.section.given:
+            if not branch.section.given and branch.outcome is None:
                 branch.start(self.parameters)
+
+    def _leave_out(self, room: int) -> None:
+        """Reject what the answer has no room for: what it can do without first, and of that what stands last."""
+        ranked = sorted(self.branches, key=lambda branch: branch.section.fallback is not None)
+        self.ledger.left_out += len(ranked) - room
+        for branch in ranked[room:]:
+            branch.miss(AnswerTooWide(branch.section.call.backend.name))
 
     def watch(self, attempt: Attempt | Seat) -> None:
         """End this attempt when it is due."""
@@ -157,7 +175,9 @@ class FanOut:
         ledger = Ledger(read_origin(None, "", 0.0), self.ledger.method, now)
         # Nobody waits for it, so it is the first to go when there is too much to do.
         caller = Caller(scope=self.scope, authorization=self.authorization, priority=Priority.REFRESH)
-        running = FanOut([section], self.backends, deadline, caller, ledger, parameters, renewing=True)
+        # Not tried again, nor hedged: the next reader begins another, and until then the older answer serves.
+        once = RequestBudget(retries=0)
+        running = FanOut([section], self.backends, deadline, caller, ledger, parameters, once, renewing=True)
         renewals[key] = running
 
         def over(_: asyncio.Future[None]) -> None:

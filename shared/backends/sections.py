@@ -10,7 +10,7 @@ Owns the declaration, its checks at import, and the entries of ``degraded``. How
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from types import MappingProxyType
 from typing import Any, ClassVar, Final, Generic, Self, TypeVar, overload
@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
 from shared.backends.backend import AnyCall, Call
-from shared.errors import CallError, Reason, Source
+from shared.errors import AnswerTooWide, CallError, Reason, Source
 
 T = TypeVar("T")
 
@@ -28,8 +28,6 @@ RETRY_HINT: Final = timedelta(seconds=2)
 # 4xx and wrong payloads do not mend themselves within a client's patience.
 LASTING: Final = frozenset({Reason.REFUSED, Reason.INVALID})
 # Names the answer itself uses.
-# A page of thirty parts is a long page (docs/performance.md measures up to there); twice that is a mistake in a loop.
-MOST_SECTIONS: Final = 60
 RESERVED: Final = frozenset({"degraded", "declared", "parameters", "values"})
 
 
@@ -47,7 +45,8 @@ class Degraded(BaseModel):
 
 def retry_hint(error: CallError) -> timedelta | None:
     """Return when it makes sense to ask again: the backend's word, a guess, or never."""
-    return error.retry_after or (None if error.reason in LASTING else RETRY_HINT)
+    lasting = error.reason in LASTING or isinstance(error, AnswerTooWide)
+    return error.retry_after or (None if lasting else RETRY_HINT)
 
 
 def degraded(section: "Section[Any]", error: CallError, source: Source, age: timedelta | None) -> Degraded:
@@ -167,10 +166,27 @@ class Sections:
             raise TypeError(f"{cls.__name__}: two sections for one field: {', '.join(sorted(twice))}")
         if taken := RESERVED.intersection(names):
             raise TypeError(f"{cls.__name__}: the answer itself uses the name {', '.join(sorted(taken))}")
-        if len(sections) > MOST_SECTIONS:
-            raise TypeError(f"{cls.__name__}: {len(sections)} sections; one answer has at most {MOST_SECTIONS}")
         # An earlier line is all that a section can name, so there is no cycle; but a subclass may declare it anew.
         if lost := {one.attribute for one in sections for need in one.given.values() if need.section not in sections}:
             raise TypeError(f"{cls.__name__}: {', '.join(sorted(lost))} depends on a section that is not in it")
         cls.declared = sections
         cls.parameters = frozenset().union(*(one.call.parameters - one.given.keys() for one in sections))
+
+
+def declared_screens() -> list[type[Sections]]:
+    """Return every declaration of this process, by module and name."""
+    found, left = [], list(Sections.__subclasses__())
+    while left:
+        screen = left.pop()
+        left += screen.__subclasses__()
+        found.append(screen)
+    return sorted(found, key=lambda screen: (screen.__module__, screen.__name__))
+
+
+def refuse_too_wide(screens: Iterable[type[Sections]], most: int) -> None:
+    """Raise ValueError when a screen alone has more sections than one answer may have branches."""
+    wide = [f"{one.__module__}.{one.__name__} has {len(one.declared)}" for one in screens if len(one.declared) > most]
+    if wide:
+        raise ValueError(
+            f"FRONTAGE_MAX_BRANCHES={most}, but {', '.join(wide)} sections; split the screen or raise the setting"
+        )

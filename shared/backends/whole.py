@@ -10,7 +10,7 @@ from shared.backends.coalesce import Seat
 from shared.backends.sections import Section
 from shared.clock import Clock
 from shared.errors import CallError
-from shared.resilience.budget import FanOutBudget
+from shared.resilience.budget import RequestBudget
 from shared.resilience.deadline import Deadline
 from shared.resilience.priority import Priority
 from shared.telemetry.ledger import Ledger
@@ -36,7 +36,7 @@ class Whole(Protocol):
     authorization: str | None
     ledger: Ledger
     priority: Priority
-    budget: FanOutBudget
+    budget: RequestBudget
     renewing: bool
 
     def watch(self, attempt: Attempt | Seat) -> None:

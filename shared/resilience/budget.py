@@ -1,4 +1,4 @@
-"""Retry budgets: retries are an allowance that shrinks, for one fan-out and for one backend.
+"""Budgets: what one request may spend, however many fan-outs it starts, and what one backend's retries may.
 
 Owns the counting. A budget keeps an outage from becoming a storm: with ratio 0.1, a backend that fails every call sees
 at most 1.1 times its normal load (after Finagle's RetryBudget).
@@ -29,8 +29,10 @@ class RetryBudgetPolicy:
     minimum: int = 10
 
 
-# One fan-out rarely has more than one broken backend; two retries cover a flaky network, and no outage is multiplied.
-RETRIES_PER_FANOUT: Final = 2
+# One answer rarely meets more than one broken backend; two retries cover a flaky network, and no outage is multiplied.
+RETRIES_PER_REQUEST: Final = 2
+# A page of thirty parts is a long page (docs/performance.md measures up to there); twice that is a mistake in a loop.
+BRANCHES_PER_REQUEST: Final = 60
 
 
 class RetryBudget:
@@ -70,13 +72,23 @@ class RetryBudget:
         self._rotate_at_s = (now // half + 1) * half  # on a grid: a late turn must not keep old counts longer
 
 
-class FanOutBudget:
-    """What one fan-out may still retry; each retry is also taken from the budget of its backend."""
+class RequestBudget:
+    """What one request may still spend, in all its fan-outs together: retries (and hedges), and branches.
 
-    __slots__ = ("left",)
+    Each retry is also taken from the budget of its backend.
+    """
 
-    def __init__(self, retries: int = RETRIES_PER_FANOUT) -> None:
-        self.left = retries
+    __slots__ = ("branches", "retries")
+
+    def __init__(self, *, retries: int = RETRIES_PER_REQUEST, branches: int = BRANCHES_PER_REQUEST) -> None:
+        self.retries = retries
+        self.branches = branches
+
+    def take_branches(self, wanted: int) -> int:
+        """Take that many branches, or as many as are left; return how many."""
+        granted = min(wanted, self.branches)
+        self.branches -= granted
+        return granted
 
     def for_backend(self, backend: RetryBudget) -> Allowance:
         """Return the allowance that draws on both, or on neither."""
@@ -84,14 +96,14 @@ class FanOutBudget:
 
 
 class _Both:
-    __slots__ = ("_backend", "_fanout")
+    __slots__ = ("_backend", "_request")
 
-    def __init__(self, fanout: FanOutBudget, backend: RetryBudget) -> None:
-        self._fanout = fanout
+    def __init__(self, request: RequestBudget, backend: RetryBudget) -> None:
+        self._request = request
         self._backend = backend
 
     def take(self) -> bool:
-        if self._fanout.left <= 0 or not self._backend.take():
+        if self._request.retries <= 0 or not self._backend.take():
             return False
-        self._fanout.left -= 1
+        self._request.retries -= 1
         return True

@@ -102,6 +102,7 @@ class Ledger:
         "deadline_ms",
         "degraded",
         "ended_s",
+        "left_out",
         "method",
         "origin",
         "request_id",
@@ -125,6 +126,7 @@ class Ledger:
         self.status = 0
         self.deadline_ms = 0
         self.degraded = ""
+        self.left_out = 0  # sections that the answer had no room for
         self.sections: list[SectionRecord] = []
 
     def name(self, request_id: str | None) -> None:

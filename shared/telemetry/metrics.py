@@ -76,9 +76,10 @@ class Metrics:
         self._sections = Counts(names.METRIC_SECTIONS, "Sections by outcome", ("section", "outcome", "reason"))
         self._hedges = Counts(names.METRIC_HEDGES, "Attempts sent beside a slow one", ("backend", "won"))
         self._spared = Counts(names.METRIC_SPARED, "Calls without an exchange of their own", ("section", "how"))
+        self._left_out = Counts(names.METRIC_LEFT_OUT, "Sections beyond what one answer may have", ("route",))
         for collector in (
             self._requests, self._request_times, self._attempts, self._attempt_times, self._sections, self._hedges,
-            self._spared,
+            self._spared, self._left_out,
         ):  # fmt: skip
             self.registry.register(collector)
         self.gates: Final = GateMetrics(self.registry)
@@ -91,6 +92,8 @@ class Metrics:
         """Count a finished request."""
         self._requests.of[ledger.method, ledger.route, ledger.status] += 1
         self._request_times.add(ledger.route, ledger.ended_s - ledger.started_s)
+        if ledger.left_out:
+            self._left_out.of[ledger.route,] += ledger.left_out
         for section in ledger.sections:
             self._sections.of[section.name, section.outcome, section.reason or ""] += 1
             if section.served:

@@ -304,6 +304,20 @@ async def test_a_renewal_that_fails_is_tried_again_by_the_next_reader_until_the_
     assert asked(here) == 4
 
 
+async def test_a_renewal_is_sent_once() -> None:
+    """503 could be tried again, and nobody waits for it: an outage is not multiplied behind the answers."""
+    here, page = world(answer(1), status(503), answer(2)), screen(RENEWED)
+    await here.run(page)
+    await here.clock.advance(60)
+    await here.run(page)
+    await here.clock.advance(1)
+
+    assert (asked(here), here.backends.renewals) == (2, {})
+    assert (await here.run(page)).item == ONE
+    await here.clock.advance(1)
+    assert (await here.run(page)).item == TWO
+
+
 async def test_a_renewal_that_hangs_ends_with_its_attempt() -> None:
     """No timer, no exchange, no permit is left behind by what nobody waits for."""
     here, page = world(answer(1), hang()), screen(RENEWED)

@@ -7,7 +7,7 @@ import pytest
 from pydantic import BaseModel
 
 from shared.backends.explain import explain
-from shared.backends.sections import MOST_SECTIONS, Sections, nullable, optional, required
+from shared.backends.sections import Sections, nullable, optional, required
 from shared.errors import ProblemError, Reason, SectionUnavailable
 from shared.resilience.retry import RetryPolicy
 from shared.testing.clock import settle
@@ -195,12 +195,9 @@ def test_the_worst_case_of_a_chain_is_its_sum() -> None:
 
 
 def test_a_declaration_that_cannot_hold_is_refused() -> None:
-    """An unknown parameter, a section of another screen, more sections than one answer may have."""
+    """An unknown parameter, a section of another screen."""
     with pytest.raises(TypeError, match="no parameter planet"):
         nullable(ORDERS.get("/x/{region}", into=Item), given={"planet": Page.profile.of(lambda it: it.region)})
     stray = nullable(ORDERS.get("/x/{region}", into=Item), given={"region": Page.profile.of(lambda it: it.region)})
     with pytest.raises(TypeError, match="not in it"):
         type("Other", (Sections,), {"stray": stray})
-    many = {f"s{n}": nullable(USERS.get("/x", into=Item)) for n in range(MOST_SECTIONS + 1)}
-    with pytest.raises(TypeError, match="at most 60"):
-        type("Many", (Sections,), many)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.resilience.budget import RETRIES_PER_FANOUT, FanOutBudget, RetryBudget, RetryBudgetPolicy
+from shared.resilience.budget import RETRIES_PER_REQUEST, RequestBudget, RetryBudget, RetryBudgetPolicy
 from shared.testing.clock import ManualClock
 
 WINDOW_S = 10.0
@@ -87,31 +87,44 @@ async def test_retries_never_exceed_what_the_window_allows(
             assert sum(now - WINDOW_S / 2 < at for at in retries) <= max(minimum, earned)
 
 
-def test_branches_of_one_fan_out_share_its_allowance() -> None:
+def test_branches_of_one_request_share_its_allowance() -> None:
     """Three broken backends together retry no more than one."""
     clock = ManualClock()
-    whole = FanOutBudget()
+    whole = RequestBudget()
     allowances = [whole.for_backend(budget(clock, minimum=100)) for _ in range(3)]
 
     granted = [one.take() for one in allowances for _ in range(2)]
 
-    assert sum(granted) == RETRIES_PER_FANOUT
-    assert whole.left == 0
+    assert sum(granted) == RETRIES_PER_REQUEST
+    assert whole.retries == 0
 
 
-def test_a_spent_fan_out_takes_nothing_from_the_backend() -> None:
+def test_a_spent_request_takes_nothing_from_the_backend() -> None:
     """Both or neither: a refusal costs the backend's budget nothing."""
     of_backend = budget(ManualClock(), minimum=5)
-    spent = FanOutBudget(retries=0).for_backend(of_backend)
+    spent = RequestBudget(retries=0).for_backend(of_backend)
 
     assert not spent.take()
     assert taken(of_backend) == 5
 
 
-def test_a_spent_backend_takes_nothing_from_the_fan_out() -> None:
+def test_a_spent_backend_takes_nothing_from_the_request() -> None:
     """A backend that may not be retried leaves the allowance to the others."""
     clock = ManualClock()
-    whole = FanOutBudget()
+    whole = RequestBudget()
 
     assert not whole.for_backend(budget(clock, minimum=0)).take()
     assert whole.for_backend(budget(clock, minimum=5)).take()
+
+
+def test_branches_are_taken_until_they_are_spent() -> None:
+    """All of them, then what is left, then none; what was not granted was not taken."""
+    whole = RequestBudget(branches=5)
+
+    assert [whole.take_branches(wanted) for wanted in (3, 3, 3)] == [3, 2, 0]
+    assert whole.branches == 0
+
+
+def test_the_defaults_of_a_request_are_the_documented_ones() -> None:
+    """docs/resilience.md's rows: two retries, sixty branches."""
+    assert (RequestBudget().retries, RequestBudget().branches) == (2, 60)

@@ -9,7 +9,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invaria
 
 from shared.errors import BreakerOpen, BulkheadFull, CallRejected
 from shared.resilience.breaker import Breaker, BreakerPolicy, BreakerState, BreakerTurnedEvent
-from shared.resilience.budget import FanOutBudget, RetryBudget, RetryBudgetPolicy
+from shared.resilience.budget import RequestBudget, RetryBudget, RetryBudgetPolicy
 from shared.resilience.bulkhead import Bulkhead, BulkheadPolicy, Waiter
 from shared.resilience.deadline import Deadline
 from shared.resilience.priority import Priority, ceilings
@@ -236,19 +236,19 @@ class BudgetMachine(RuleBasedStateMachine):
         self.clock.turn(seconds)
 
     @rule(target=fanouts)
-    def a_request_comes(self) -> FanOutBudget:
+    def a_request_comes(self) -> RequestBudget:
         self.budget.record_call()
         self.calls.append(self.clock.now_s())
-        return FanOutBudget(retries=2)
+        return RequestBudget(retries=2)
 
     @rule(whole=fanouts)
-    def one_more_is_asked_for(self, whole: FanOutBudget) -> None:
-        now, left = self.clock.now_s(), whole.left
+    def one_more_is_asked_for(self, whole: RequestBudget) -> None:
+        now, left = self.clock.now_s(), whole.retries
         if whole.for_backend(self.budget).take():
             self.taken.append(now)
-            assert whole.left == left - 1 >= 0
+            assert whole.retries == left - 1 >= 0
         else:
-            assert whole.left == left
+            assert whole.retries == left
             earned = max(1, int(0.5 * sum(now - 5 < at for at in self.calls)))
             assert left == 0 or sum(now - 10 <= at for at in self.taken) >= earned, "refused though it was earned"
 

@@ -38,6 +38,18 @@ def test_a_client_that_left_is_its_own_status() -> None:
     assert 'status="499"} 1.0' in metrics.scrape().decode()
 
 
+def test_sections_that_the_answer_had_no_room_for_are_counted_by_route() -> None:
+    """So that an operator sees which page asks for too much; a request that was within its bounds adds no line."""
+    metrics = Metrics()
+    metrics.observe(ledger(200))
+    assert b"left_out_total{" not in metrics.scrape()
+
+    wide = ledger(200)
+    wide.left_out = 3
+    metrics.observe(wide)
+    assert b'frontage_sections_left_out_total{route="/dashboard"} 3.0' in metrics.scrape()
+
+
 def test_two_services_in_one_process_do_not_meet() -> None:
     """Each app has its own registry."""
     first, second = Metrics(), Metrics()
