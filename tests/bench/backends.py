@@ -43,6 +43,9 @@ ALERTS: Final = [
     for number in range(3)
 ]  # fmt: skip
 
+# Bodies of about so many bytes, in lines of a hundred.
+SIZES: Final = (1_000, 10_000, 100_000, 1_000_000)
+
 CONFIGURATION: Final = """
 daemon off; master_process off; worker_processes 1; pid {state}/nginx.pid; error_log {state}/nginx.error.log warn;
 events {{ worker_connections 8192; }}
@@ -52,6 +55,8 @@ http {{
   server {{
     listen 127.0.0.1:{port} backlog=4096;
     location /api/internal/users/ {{ return 200 '{profile}'; }}
+    location /api/internal/keyed/ {{ add_header cache-control 'max-age=3600'; return 200 '{profile}'; }}
+    location /api/internal/sized/ {{ alias {state}/sized/; }}
     location = /api/internal/orders {{ return 200 '{orders}'; }}
     location = /api/internal/alerts {{ return 200 '{alerts}'; }}
     location = /jwks {{ return 200 '{jwks}'; }}
@@ -98,6 +103,10 @@ class Backends:
 
 def _configuration(port: int, jwks: object) -> str:
     (STATE / "nginx.tmp").mkdir(exist_ok=True)
+    (STATE / "sized").mkdir(exist_ok=True)
+    for size in SIZES:
+        lines = [f"{number:07} {'.' * 84}" for number in range(size // 100)]  # with its quotes and comma, 96 bytes
+        (STATE / f"sized/{size}").write_text(json.dumps(lines))
     bodies = {"profile": PROFILE, "orders": ORDERS, "alerts": ALERTS, "jwks": jwks}
     texts = {name: json.dumps(body, separators=(",", ":")) for name, body in bodies.items()}
     return CONFIGURATION.format(state=Path(STATE), port=port, **texts)

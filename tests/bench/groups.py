@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
+from tests.bench.growth import growth_body, growth_branches, growth_connections, growth_keys
 from tests.bench.measure import Bench, Load, Row
 from tests.bench.variants import apollo, frontage, peers
 
@@ -74,15 +75,6 @@ def failure(bench: Bench) -> list[Row]:
     return against_others([healthy, *bench.compare("failure", variants, loads, same=False)])
 
 
-def growth_branches(bench: Bench) -> list[Row]:
-    """One screen of 1, 3, 10 and 30 branches in one process; the cost of a branch must not grow with their number."""
-    variants = [
-        frontage(bench.where, f"frontage-{number}", module="tests.bench.growing", path=f"/growing/{number}")
-        for number in (1, 3, 10, 30)
-    ]
-    return against(bench.compare("growth-branches", variants, [C64], same=False), "frontage-1")
-
-
 def start_up(bench: Bench) -> list[Row]:
     """From the start of the process to its first 200 on readiness, and what it weighs then."""
     rows = []
@@ -107,6 +99,9 @@ GROUPS: Final[dict[str, Callable[[Bench], list[Row]]]] = {
     "policies": policies,
     "failure": failure,
     "growth-branches": growth_branches,
+    "growth-connections": growth_connections,
+    "growth-keys": growth_keys,
+    "growth-body": growth_body,
     "start-up": start_up,
 }
 

@@ -19,9 +19,9 @@ from tests.bench.machine import HERE, LOAD_CORE, BenchError, Tools, busy_s
 from tests.bench.processes import Process, ask, free_port, result_of, run_load
 from tests.bench.variants import Variant
 
+WARM_UP_S: Final = 1.0
 # Above this share of core 1, load and backends may be the limit: then the figure is a lower bound.
 LOAD_LIMIT: Final = 0.8
-WARM_UP_S: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,8 @@ class Load:
     connections: int = 64
     rate: float = 0
     exact: bool = False  # by our own generator, which counts answers that came within the budget
+    keys: int = 0  # how many different ``x-key`` the requests carry in turn
+    warm_up_s: float = WARM_UP_S
 
     @property
     def open_loop(self) -> bool:
@@ -56,6 +58,7 @@ class Row:
     ratios: dict[str, float] = field(default_factory=dict)
     useful: float | None = None
     ready_ms: float | None = None
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +138,7 @@ class Bench:
         if len(set(expected.values())) > 1:
             raise BenchError(f"{group}: the variants answer differently: {expected}")
         for one in running:
-            self.sample(one, loads[0], min(WARM_UP_S, self.seconds), None)
+            self.sample(one, loads[0], loads[0].warm_up_s, None)
         samples: dict[tuple[str, str], list[Sample]] = {}
         for number in range(self.rounds):
             for load in loads:
@@ -154,7 +157,7 @@ class Bench:
     def sample(self, one: Running, load: Load, seconds: float, expected: str | None) -> Sample:
         """Run the load once; compare a few answers while it runs."""
         cpu, busy, begin = one.process.cpu_s(), busy_s(LOAD_CORE), time.monotonic()
-        started, until_s = run_load(self._command(one, load, seconds), one.variant.body, seconds + 15)
+        started, until_s = run_load(self._command(one, load, seconds), one.variant.body, load.keys, seconds + 15)
         try:
             while expected is not None and time.monotonic() - begin < seconds - 0.2 and started.poll() is None:
                 if one.body_hash() != expected:

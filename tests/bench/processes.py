@@ -89,9 +89,12 @@ class Process:
         return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
-def run_load(command: Sequence[str | Path], body: str, within_s: float) -> tuple[subprocess.Popen[str], float]:
+def run_load(
+    command: Sequence[str | Path], body: str, keys: int, within_s: float
+) -> tuple[subprocess.Popen[str], float]:
     """Start a load generator; the caller collects its one line of JSON with ``result_of``."""
-    environment = {**os.environ, **({"BENCH_BODY": body} if body else {})}
+    asked = {"BENCH_BODY": body, "BENCH_KEYS": str(keys or "")}
+    environment = {**os.environ, **{name: value for name, value in asked.items() if value}}
     started = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     return started, time.monotonic() + within_s
 

@@ -20,6 +20,7 @@ def cells(row: Row) -> tuple[str, ...]:
         mark = "≥ " if row.lower_bound else ""
         figures = (f"{mark}{row.rps:,.0f}", f"{row.p50_ms:.2f}", f"{row.p99_ms:.2f}", f"{row.cpu_us:.0f}")
         notes = [] if row.group != "failure" or row.useful is None else [f"useful {row.useful:.1%}"]
+    notes += [row.note] if row.note else []
     notes += [f"{name} {ratio:.2f}" for name, ratio in row.ratios.items()]
     return (row.group, row.load, row.variant, *figures, f"{row.rss_mb:.0f}", f"{row.spread:.0%}", " · ".join(notes))
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.bench.groups import GROUPS, against, against_others
+from tests.bench.growth import for_each
 from tests.bench.measure import LOAD_LIMIT, Row, Sample, row_of
 from tests.bench.table import BEGIN, END, as_markdown, as_text, replace_between_marks
 
@@ -61,3 +62,14 @@ def test_the_table_stands_between_its_marks(tmp_path: Path) -> None:
 def test_every_group_says_what_it_compares() -> None:
     """A group without a word is a figure without a meaning."""
     assert all(group.__doc__ for group in GROUPS.values())
+
+
+def test_growth_is_told_for_each_one_and_named_where_it_is_faster_than_linear() -> None:
+    """The second pays 60 µs for each of three, less than the first; the third 150 µs for each of ten."""
+    rows = [row("frontage", 1), row("frontage", 1), row("frontage", 1)]
+    for one, cpu_us in zip(rows, (100.0, 180.0, 1500.0), strict=True):
+        one.cpu_us = cpu_us
+
+    notes = [one.note for one in for_each(rows, [1, 3, 10], "a branch")]
+
+    assert notes == ["100 µs a branch", "60 µs a branch", "150 µs a branch, more than with fewer"]
