@@ -24,7 +24,7 @@ from shared.backends.coalesce import Flight, Seat
 from shared.backends.failures import failure_of_bug
 from shared.backends.outbound import outbound_headers
 from shared.backends.queued import Queued
-from shared.backends.recall import RENEWING, Recall
+from shared.backends.recall import RENEWING, Recall, withdraws
 from shared.backends.sections import Section
 from shared.backends.whole import Outcome, Whole
 from shared.errors import BackendUnreachable, BulkheadFull, CallError, DeadlinePassed, DeadlineSpent
@@ -102,6 +102,8 @@ class Branch:
         if self.outcome is None:
             self.outcome = Outcome(value, error)
             self.record.ended_s = self._fan.clock.now_s()
+            if error is not None and self.record.attempts and withdraws(error):  # not what it depends on missed
+                self._fan.backends.cache.forget(self._key)
             self._fan.settled(self)
 
     def _try(self, done: Done) -> Running:

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from shared.backends.branch import Branch
 from shared.backends.judging import NOTHING
+from shared.backends.recall import withdraws
 from shared.backends.sections import Degraded, Section, degraded, retry_hint
 from shared.errors import (
     BackendInvalid,
@@ -76,7 +77,7 @@ class Composer:
             branch.record.outcome = "failed"
             error.retry_after = retry_hint(error)
             raise SectionUnavailable(section.name, error)
-        age, value = _older(branch)
+        age, value = (None, None) if withdraws(error) else _older(branch)
         source = section.fallback if age is None else Source.STALE
         self.values[section.attribute] = section.default if age is None else value
         self.gaps.append(degraded(section, error, source, age))

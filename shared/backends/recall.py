@@ -1,7 +1,8 @@
 """What one branch knows from before: the remembered answer, the question whether it still holds, and the new answer.
 
 Owns the way between a reply and the memory: 200 is stored as its headers allow, 304 renews what is there (RFC 9111
-§4.3), everything else is never stored (field case A7).
+§4.3), everything else is never stored (field case A7). A refusal that takes the thing back
+ends the memory of it (ADR 8).
 """
 
 from datetime import timedelta
@@ -13,15 +14,22 @@ from shared.backends.channel import Headers, Reply
 from shared.backends.freshness import SILENT, Freshness, age_on_arrival, freshness, kept_headers
 from shared.backends.judging import judge
 from shared.clock import Clock
-from shared.errors import BackendInvalid, CallError
+from shared.errors import BackendInvalid, BackendRefused, CallError
 
 OK: Final = 200
 NOT_MODIFIED: Final = 304
+# The backend took it back, or the caller's right to see it: RFC 9110 §15.5.2, .4, .5, .11.
+WITHDRAWN: Final = frozenset({401, 403, 404, 410})
 # How an answer was served without an attempt of its own; in spans and metrics.
 REMEMBERED: Final = "remembered"
 RENEWING: Final = "renewing"
 # All other headers of a remembered answer hold on until a 304 says them anew.
 OF_ONE_ANSWER: Final = frozenset({"age", "date"})
+
+
+def withdraws(error: CallError | None) -> bool:
+    """Tell whether a failure says that an older value is not to be shown any more."""
+    return isinstance(error, BackendRefused) and error.status in WITHDRAWN
 
 
 class Recall:

@@ -65,9 +65,9 @@ async def test_a_missing_section_is_named_with_its_reason(reason: Reason, sectio
     assert shown(dashboard, section) == WITHOUT[section]
 
 
-@pytest.mark.parametrize("reason", Reason)
+@pytest.mark.parametrize("reason", [one for one in Reason if one is not Reason.REFUSED])
 async def test_orders_seen_a_moment_ago_stand_in(reason: Reason) -> None:
-    """The one section that may be stale is, with its age, for whatever reason it is missing."""
+    """The one section that may be stale is, with its age, for whatever reason it is missing but a refusal."""
     async with scripted(orders=Scripted(reply([ORDER]), MEETS[reason])) as web:
         fresh = (await web.data(DASHBOARD))["dashboard"]
         await web.app.state.clock.advance(12)
@@ -134,3 +134,14 @@ async def test_two_dashboards_in_one_operation_keep_their_gaps_apart() -> None:
 
     assert data["a"] == {"tier": "Gold", "degraded": []}
     assert data["b"] == {"alerts": None, "degraded": [{"section": "alerts"}]}
+
+
+@pytest.mark.parametrize("code", [401, 403, 404, 410])
+async def test_orders_that_were_withdrawn_do_not_stand_in(code: int) -> None:
+    """Neither now nor when the backend then fails: gone, or not to be seen by this user any more."""
+    async with scripted(orders=Scripted(reply([ORDER]), status(code), status(500))) as web:
+        await web.data(DASHBOARD)
+        for reason in (Reason.REFUSED, Reason.FAULTED):
+            dashboard = (await web.data(DASHBOARD))["dashboard"]
+            assert dashboard["recentOrders"] == []
+            assert [(gap["reason"], gap["source"]) for gap in dashboard["degraded"]] == [(reason, Source.DEFAULT)]

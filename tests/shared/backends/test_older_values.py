@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from shared.backends.backend import Call
+from shared.backends.cache import CachePolicy
 from shared.backends.sections import Sections, nullable, optional
 from shared.errors import (
     Reason,
@@ -19,7 +21,6 @@ from tests.shared.backends.troubles import (
     ONCE,
     STALE_FOR,
     TROUBLE,
-    every_reason,
 )
 
 
@@ -40,7 +41,7 @@ def well_at_first(reason: Reason, declare: Callable[[Any], Any]) -> tuple[type[S
     return Screen, world, break_it
 
 
-@every_reason
+@pytest.mark.parametrize("reason", [one for one in Reason if one is not Reason.REFUSED], ids=str)
 @pytest.mark.parametrize("kind", ["optional", "nullable"])
 async def test_an_older_value_stands_in_while_it_is_young_enough(reason: Reason, kind: str) -> None:
     """Its age is told in whole seconds; once too old, the declared fallback has its turn."""
@@ -114,3 +115,104 @@ async def test_what_went_wrong_is_never_remembered() -> None:
 
     assert got.degraded[0].age_seconds == 8
     assert (await world.run(Screen)).item == DEFAULT
+
+
+@pytest.mark.parametrize("code", [401, 403, 404, 410])
+async def test_what_was_withdrawn_is_not_shown_and_never_comes_back(code: int) -> None:
+    """The thing is gone, or the right to see it: the default at once, and again when the backend then only fails."""
+    items = backend("items", retry=ONCE)
+
+    class Screen(Sections):
+        item = optional(items.get("/x", into=Item), default=DEFAULT, stale_for=STALE_FOR)
+
+    world = World({items: Scripted(reply({"id": 1}), status(code), status(500))})
+    await world.run(Screen)
+
+    for reason in (Reason.REFUSED, Reason.FAULTED):
+        got = await world.run(Screen)
+        assert got.item == DEFAULT
+        assert [(gap.reason, gap.source) for gap in got.degraded] == [(reason, Source.DEFAULT)]
+    assert len(world.backends.cache) == 0
+
+
+@pytest.mark.parametrize("code", [400, 402, 405, 406, 408, 409, 412, 415, 422, 425, 428, 429, 451])
+async def test_other_refusals_take_nothing_back(code: int) -> None:
+    """They are about this request, or about how many there are: what was true a moment ago stands in."""
+    items = backend("items", retry=ONCE)
+
+    class Screen(Sections):
+        item = optional(items.get("/x", into=Item), default=DEFAULT, stale_for=STALE_FOR)
+
+    world = World({items: Scripted(reply({"id": 1}), status(code))})
+    await world.run(Screen)
+
+    assert (await world.run(Screen)).item == OLD
+
+
+async def test_a_withdrawal_is_its_callers_own() -> None:
+    """Bob may not see it any more; what Alice saw stands in for Alice all the same."""
+    items = backend("items", retry=ONCE)
+
+    class Screen(Sections):
+        item = optional(items.get("/x", into=Item), default=DEFAULT, stale_for=STALE_FOR)
+
+    world = World({items: Scripted(reply({"id": 1}), reply({"id": 1}), status(403), status(500))})
+    for caller in (ALICE, BOB, BOB):
+        await world.run(Screen, caller)
+
+    assert (await world.run(Screen, ALICE)).item == OLD
+    assert (await world.run(Screen, BOB)).item == DEFAULT
+
+
+async def test_a_withdrawal_seen_by_whoever_asked_ends_the_memory_for_all_sections() -> None:
+    """Two sections read one target; the one without a memory of its own learns of the 404, the other forgets."""
+    items = backend("items", retry=ONCE)
+    call: Call[Item] = items.get("/x", into=Item)
+
+    class Keeping(Sections):
+        item = optional(call, default=DEFAULT, stale_for=STALE_FOR)
+
+    class Passing(Sections):
+        item = nullable(call)
+
+    world = World({items: Scripted(reply({"id": 1}), status(404), status(500))})
+    await world.run(Keeping)
+    await world.run(Passing)
+
+    assert (await world.run(Keeping)).item == DEFAULT
+
+
+async def test_a_withdrawal_learnt_behind_an_answer_counts_too() -> None:
+    """The renewal of what was just given met a 410: the next reader asks, and nothing stands in."""
+    items = backend("items", retry=ONCE)
+    policy = CachePolicy(while_revalidate=timedelta(seconds=30))
+
+    class Screen(Sections):
+        item = optional(items.get("/x", into=Item, cache=policy), default=DEFAULT, stale_for=STALE_FOR)
+
+    held = reply({"id": 1}, headers=(("cache-control", "max-age=5"),))
+    world = World({items: Scripted(held, status(410), status(500))})
+    await world.run(Screen)
+    await world.clock.advance(6)
+    assert (await world.run(Screen)).item == OLD
+    await world.clock.advance(0)
+
+    got = await world.run(Screen)
+
+    assert (got.item, [gap.reason for gap in got.degraded]) == (DEFAULT, [Reason.FAULTED])
+
+
+async def test_what_depends_on_a_withdrawn_section_keeps_its_own_memory() -> None:
+    """Its own backend said nothing: its older value is not shown now, for it was not asked, and is there next time."""
+    first, then = backend("first", retry=ONCE), backend("then", retry=ONCE)
+
+    class Screen(Sections):
+        one = nullable(first.get("/x", into=Item))
+        two = nullable(then.get("/y/{of}", into=Item), stale_for=STALE_FOR, given={"of": one.of(lambda it: str(it.id))})
+
+    ok = reply({"id": 1})
+    world = World({first: Scripted(ok, status(404), ok), then: Scripted(ok, status(500))})
+    await world.run(Screen)
+    assert (await world.run(Screen)).two is None
+
+    assert (await world.run(Screen)).two == OLD
