@@ -1,9 +1,11 @@
-"""What holds for every test: in CI, nothing is skipped."""
+"""What holds for every test: the testing kit is there, and in CI nothing is skipped."""
 
 import os
 from collections.abc import Generator
 
 import pytest
+
+pytest_plugins = ["shared.testing.fixtures"]
 
 IN_CI = os.environ.get("CI") == "true"
 REMEDY = "In CI nothing is skipped: let .ci/run install what this test asks for."

@@ -51,11 +51,9 @@ class DrainingServer(uvicorn.Server):
         self.should_exit = True
 
 
-def serve(app: FastAPI, settings: ServiceSettings) -> None:
-    """Serve ``app`` on ``settings.listen`` until a signal; returns after a clean stop."""
-    configure_logs(app.title, settings.log_level, for_good=True)
-    log = get_logger(__name__)
-    config = uvicorn.Config(
+def server_config(app: FastAPI, settings: ServiceSettings) -> uvicorn.Config:
+    """Return how ``app`` is served, here and by the testing kit."""
+    return uvicorn.Config(
         app.state.front,
         host=settings.host,
         port=settings.port,
@@ -68,6 +66,13 @@ def serve(app: FastAPI, settings: ServiceSettings) -> None:
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=int(settings.drain_grace.total_seconds()),
     )
+
+
+def serve(app: FastAPI, settings: ServiceSettings) -> None:
+    """Serve ``app`` on ``settings.listen`` until a signal; returns after a clean stop."""
+    configure_logs(app.title, settings.log_level, for_good=True)
+    log = get_logger(__name__)
+    config = server_config(app, settings)
     gc.collect()
     gc.freeze()
     gc.set_threshold(*GC_THRESHOLDS)

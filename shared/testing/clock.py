@@ -7,7 +7,7 @@ screen = await clock.run(compose_dashboard(fetch, "u-1", clock))   # timers fire
 import asyncio
 import heapq
 import itertools
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Final, TypeVar
 
 T = TypeVar("T")
@@ -31,9 +31,17 @@ class ManualTimer:
 
 
 class ManualClock:
-    """Implements ``shared.clock.Clock``; time moves only in ``advance``, ``turn`` and ``run``."""
+    """Implements ``shared.clock.Clock``; time moves only in ``advance``, ``turn`` and ``run``.
 
-    def __init__(self, start_s: float = 1_000.0, wall_s: float = 1_795_000_000.0) -> None:
+    ``settling`` returns when nothing can happen any more before time moves: with real sockets in play, that takes
+    ``shared.testing.loopback``.
+    """
+
+    def __init__(
+        self, start_s: float = 1_000.0, wall_s: float = 1_795_000_000.0,
+        settling: "Callable[[], Awaitable[None]] | None" = None,
+    ) -> None:  # fmt: skip
+        self._settle = settling or settle
         self._now_s = start_s
         self._wall_offset_s = wall_s - start_s
         self._timers: list[tuple[float, int, ManualTimer]] = []
@@ -70,21 +78,21 @@ class ManualClock:
     async def advance(self, seconds: float) -> None:
         """Turn the clock, firing timers in order, each at its own moment."""
         target = self._now_s + seconds
-        await settle()
+        await self._settle()
         while (due := self._next_due()) is not None and due <= target:
             self._fire()
-            await settle()
+            await self._settle()
         self._now_s = target
 
     async def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Run ``work`` to its end; whenever nothing can happen any more, the next timer's moment comes."""
         task = asyncio.ensure_future(work)
         try:
-            await settle()
+            await self._settle()
             while not task.done():
                 assert self._next_due() is not None, "nothing will ever happen: no timer is set, the work is not done"  # noqa: S101 - a kit for tests
                 self._fire()
-                await settle()
+                await self._settle()
         except BaseException:
             task.cancel()
             raise
