@@ -3,10 +3,11 @@
 from datetime import timedelta
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, StringConstraints, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from shared.resilience.budget import BRANCHES_PER_REQUEST
+from shared.telemetry.keeping import Why
 
 ListenAddress = Annotated[str, StringConstraints(pattern=r"^[^:\s]+:\d{1,5}$|^\[[0-9a-fA-F:]+\]:\d{1,5}$")]
 HttpUrl = Annotated[str, StringConstraints(pattern=r"^https?://[^/\s?#]+(/[^\s?#]*)?$")]
@@ -16,6 +17,8 @@ class ServiceSettings(BaseSettings):
     """Settings common to all services.
 
     ``mode`` is ``local`` only on a developer's machine: it opens GraphiQL and readable start-up lines.
+    ``tracing`` is ``ledger`` or ``sdk`` (spans made by the OpenTelemetry SDK: the stock part); ``trace_keep`` names
+    what is told although it was not sampled.
     ``drain_delay`` is how long a stopping service still accepts calls while its readiness says no;
     ``drain_grace`` how long calls in flight may then take.
     """
@@ -27,9 +30,21 @@ class ServiceSettings(BaseSettings):
     version: str = "0.1.0"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     otlp_endpoint: str | None = None
+    tracing: Literal["ledger", "sdk"] = "ledger"
     trace_ratio: Annotated[float, Field(ge=0, le=1)] = 1.0
+    trace_keep: Annotated[frozenset[Why], NoDecode] = frozenset(Why)
+    trace_slow_after: Annotated[timedelta, Field(gt=timedelta(0))] = timedelta(seconds=1)
+    trace_keep_per_second: Annotated[int, Field(ge=0)] = 100
     drain_delay: timedelta = timedelta(0)
     drain_grace: timedelta = timedelta(seconds=10)
+
+    @field_validator("trace_keep", mode="before")
+    @classmethod
+    def _words(cls, value: object) -> object:
+        """Read ``failed,degraded``; ``off`` is nothing."""
+        if not isinstance(value, str):
+            return value
+        return [word for one in value.split(",") if (word := one.strip()) not in {"", "off"}]
 
     @property
     def host(self) -> str:

@@ -5,7 +5,7 @@ problem that we declared is said as such, anything else (a bug, a library's text
 becomes ``internal`` with a fixed text (field case W2).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from graphql import GraphQLError
@@ -13,6 +13,7 @@ from starlette.types import Scope
 
 from shared.asgi.problem import as_problem, problem_of
 from shared.errors import ProblemCode, ProblemError
+from shared.telemetry.ledger import Ledger
 from shared.telemetry.logs import get_logger
 
 log = get_logger(__name__)
@@ -37,6 +38,14 @@ def log_failures(errors: Iterable[GraphQLError]) -> None:
     for error in errors:
         if problem_behind(error).code is ProblemCode.INTERNAL:
             log.error("resolver_failed", path=error.path, exc_info=error.original_error or error)
+
+
+def note_errors(errors: Sequence[GraphQLError], ledger: Ledger) -> None:
+    """Let metrics and traces see what the status, 200, does not say."""
+    ledger.errors = tuple(problem_behind(error).code for error in errors)
+    if ProblemCode.INTERNAL in ledger.errors:
+        bug = errors[ledger.errors.index(ProblemCode.INTERNAL)]
+        ledger.exception = type(bug.original_error or bug).__name__
 
 
 def error_body(error: GraphQLError, scope: Scope) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.types import Scope
 from strawberry.types import ExecutionResult
 
-from bffs.web.errors import error_body
+from bffs.web.errors import error_body, note_errors
 from shared.asgi.context import context_of
 from shared.errors import ProblemCode, ProblemError
 
@@ -72,6 +72,8 @@ def parse_operation(body: object) -> Operation:
 def answer(result: ExecutionResult, scope: Scope) -> Response:
     """Say the result. When execution never began (GraphQL §7.1.2), there is no data, and the status says so."""
     errors = result.errors or ()
+    if errors:
+        note_errors(errors, context_of(scope).ledger)
     began = result.data is not None or any(error.path for error in errors)
     body: dict[str, Any] = {"errors": [error_body(error, scope) for error in errors]} if errors else {}
     if began:

@@ -1,11 +1,13 @@
 """What every service of ours has: one call that installs it, one list that orders it."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Final
 
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
 
@@ -17,15 +19,19 @@ from shared.asgi.health import Checks, health_router
 from shared.asgi.lean import LeanMiddleware, LeanRoute
 from shared.asgi.observe import ObserveMiddleware, Observer
 from shared.asgi.problem import ProblemMiddleware, install_problems
+from shared.asgi.slow import slow_limit
 from shared.clock import Clock, LoopClock
 from shared.settings import ServiceSettings
+from shared.telemetry.keeping import Keeper, KeepPolicy
 from shared.telemetry.metrics import Metrics
-from shared.telemetry.tracing import TraceExport
+from shared.telemetry.tracing import Tracing, open_tracing
 
 # The edge's own routes allow 3 s; a caller that names no deadline gets no more than that here.
 DEADLINE_CEILING: Final = timedelta(seconds=3)
-# A collector that is down must not hold up a deploy (field case T4).
+# A collector that is down must not hold up a deploy (field case T4): delay + grace + this + 2 s for the access log.
 FLUSH_WITHIN_S: Final = 2.0
+# OpenTelemetry's own default. A collector that takes 5 s for a request still gets every trace.
+EXPORT_TIMEOUT_S: Final = 10.0
 
 
 def install_defaults(
@@ -67,19 +73,31 @@ def install_defaults(
 
     @asynccontextmanager
     async def lifespan(running: FastAPI) -> AsyncIterator[None]:
+        observer.keeper = Keeper(keep_policy(settings, running))
         if settings.otlp_endpoint:
-            observer.export = _export_to(settings.otlp_endpoint, service, settings.version, metrics)
+            observer.tracing = _tracing_to(settings.otlp_endpoint, settings, service, metrics)
         try:
             async with inner(running):
                 yield
         finally:
-            if observer.export is not None:
-                observer.export.close(FLUSH_WITHIN_S)
+            if observer.tracing is not None:
+                await asyncio.to_thread(observer.tracing.close, FLUSH_WITHIN_S)
 
     app.router.lifespan_context = lifespan
 
 
-def _export_to(endpoint: str, service: str, version: str, metrics: Metrics) -> TraceExport:
-    exporter = OTLPSpanExporter(endpoint=f"{endpoint.rstrip('/')}/v1/traces", timeout=FLUSH_WITHIN_S)
-    resource = Resource.create({"service.name": service, "service.version": version})
-    return TraceExport(exporter, resource, metrics.traces_dropped.inc)
+def keep_policy(settings: ServiceSettings, app: FastAPI) -> KeepPolicy:
+    """Return what is worth keeping; a route's own ``slow_after`` stands above the setting."""
+    routes = [(route.path, slow_limit(route.endpoint)) for route in app.routes if isinstance(route, APIRoute)]
+    return KeepPolicy(
+        why=settings.trace_keep,
+        slow_after=settings.trace_slow_after,
+        routes={path: limit for path, limit in routes if limit is not None},
+        most_per_s=settings.trace_keep_per_second,
+    )
+
+
+def _tracing_to(endpoint: str, settings: ServiceSettings, service: str, metrics: Metrics) -> Tracing:
+    exporter = OTLPSpanExporter(endpoint=f"{endpoint.rstrip('/')}/v1/traces", timeout=EXPORT_TIMEOUT_S)
+    resource = Resource.create({"service.name": service, "service.version": settings.version})
+    return open_tracing(settings.tracing, exporter, resource, settings.trace_ratio, metrics.traces_dropped)

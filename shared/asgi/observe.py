@@ -12,10 +12,12 @@ from shared.asgi.context import KEY, RequestContext, header
 from shared.clock import Clock
 from shared.resilience.deadline import Deadline
 from shared.telemetry.access import AccessLog
-from shared.telemetry.ledger import Ledger, read_origin
+from shared.telemetry.gaps import GapLog
+from shared.telemetry.keeping import Keeper, KeepPolicy
+from shared.telemetry.ledger import FAULT, Ledger, read_origin
 from shared.telemetry.logs import get_logger, trace_id
 from shared.telemetry.metrics import Metrics
-from shared.telemetry.tracing import TraceExport
+from shared.telemetry.tracing import Tracing
 
 log = get_logger("access")
 
@@ -26,23 +28,34 @@ NO_STORE: Final = (b"cache-control", b"no-store")
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
+# Set by the edge and stripped from outside: the decision not to sample was its own, not the caller's.
+SAMPLING: Final = b"x-frontage-sampling"
+BY_THE_EDGE: Final = "edge"
+
+
 class Observer:
-    """Where finished ledgers go. ``export`` is None without a collector.
+    """Where finished ledgers go. ``tracing`` is None without a collector.
 
     ``access`` is the quick way to the log of a process whose stdout is ours (``serve``); without it, structlog writes.
     """
 
     def __init__(self, metrics: Metrics, ratio: float) -> None:
         self.metrics = metrics
-        self.export: TraceExport | None = None
+        self.tracing: Tracing | None = None
         self.access: AccessLog | None = None
         self.ratio = ratio
+        self.keeper = Keeper(KeepPolicy())
+        self._gaps = GapLog()
 
     def open(self, scope: Scope, now_s: float) -> Ledger:
         """Open the request's ledger and context; its deadline comes with ``deadline``."""
-        ratio = 0 if scope["path"] in QUIET_PATHS else self.ratio
-        origin = read_origin(header(scope, b"traceparent"), header(scope, b"tracestate") or "", ratio)
-        ledger = Ledger(origin, scope["method"] if scope["method"] in METHODS else "OTHER", now_s)
+        quiet = scope["path"] in QUIET_PATHS
+        origin = read_origin(
+            header(scope, b"traceparent"), header(scope, b"tracestate") or "", 0 if quiet else self.ratio
+        )
+        method = scope["method"] if scope["method"] in METHODS else "OTHER"
+        opened = Ledger if quiet or self.tracing is None else self.tracing.open
+        ledger = opened(origin, method, now_s)
         ledger.name(header(scope, b"x-request-id"))
         scope[KEY] = RequestContext(ledger, Deadline(now_s))
         return ledger
@@ -52,15 +65,17 @@ class Observer:
         ledger.ended_s = now_s
         ledger.route = _template(scope)
         if scope["path"] not in QUIET_PATHS:
-            self.finish(ledger)
+            self.finish(scope, ledger)
 
-    def finish(self, ledger: Ledger) -> None:
-        """Count it, log it, and queue it for export when its trace is sampled."""
+    def finish(self, scope: Scope, ledger: Ledger) -> None:
+        """Count it, log it, and tell its trace when that is sampled or worth keeping."""
         self.metrics.observe(ledger)
         if ledger.left_out:
             log.warning("answer_too_wide", route=ledger.route, left_out=ledger.left_out, asked=len(ledger.sections))
-        if ledger.origin.sampled and self.export is not None:
-            self.export.add(ledger)
+        if ledger.degraded or ledger.errors or ledger.status >= FAULT:
+            self._gaps.tell(ledger)
+        if self.tracing is not None and (ledger.origin.sampled or (self.tracing.keeps and self._keep(scope, ledger))):
+            self.tracing.finish(ledger)
         if self.access is not None:
             self.access.add(ledger)
             return
@@ -73,6 +88,18 @@ class Observer:
             degraded=ledger.degraded,
             request_id=ledger.request_id,
         )
+
+    def _keep(self, scope: Scope, ledger: Ledger) -> bool:
+        """Judge the end of a request that was not sampled. A caller that said no is not overruled (field case T2)."""
+        why = self.keeper.why(ledger)
+        if why is None or not (ledger.origin.parent_id is None or header(scope, SAMPLING) == BY_THE_EDGE):
+            return False
+        if not self.keeper.admits(ledger):
+            self.metrics.traces_dropped(1, "over_ceiling")
+            return False
+        ledger.kept = why.value
+        self.metrics.traces_kept.labels(why.value).inc()
+        return True
 
 
 def with_trace(headers: Iterable[Header], ledger: Ledger) -> list[Header]:

@@ -105,6 +105,7 @@ def answer_to(error: Exception, scope: Scope) -> Response:
     """Answer an exception that nobody caught; what is a bug of ours goes to the log."""
     problem = as_problem(error)
     if problem.code is ProblemCode.INTERNAL:
+        context_of(scope).ledger.exception = type(error).__name__
         log.error("unhandled_error", exc_info=error)
     return problem_response(problem, scope)
 

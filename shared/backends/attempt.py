@@ -93,13 +93,14 @@ class Attempt:
         self.over = True
         done, self._done = self._done, nobody  # who waits holds this attempt: no cycle is left for the collector
         record = self.record
-        record.ended_s = self._clock.now_s()
         record.cancelled = cancelled
-        elapsed_s = record.ended_s - self._started_s
+        record.ended_s = now_s = self._clock.now_s()
+        elapsed_s = now_s - self._started_s
         self._state.breaker.done(self._ticket, verdict, elapsed_s)
         self._state.bulkhead.release(verdict, elapsed_s)
         return done
 
     def _finish(self, value: Any, error: CallError | None) -> None:
-        self.record.error = error.reason if error is not None else None
+        if error is not None:
+            self.record.error, self.record.detail = error.reason, error.detail
         self._close(Verdict.SUCCESS if error is None else verdict_of(error))(value, error)

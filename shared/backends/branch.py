@@ -146,8 +146,7 @@ class Branch:
         flight = fan.backends.flights.find(self._key, now, due_s)
         if flight is None:
             return None
-        record = self.record.attempt(backend.name, self.section.call.method, now)
-        record.joined = True
+        record = self.record.attempt(backend.name, self.section.call.method, now, flight.sent_as)
         seat = flight.board(record, due_s, done)
         fan.watch(seat)
         return seat
@@ -165,7 +164,9 @@ class Branch:
         headers = outbound_headers(fan.ledger, record, left_ms(due_s, now), authorization)
         if self.recall is not None:
             headers += self.recall.validators()
-        flight = Flight(fan.backends.flights, self._key, fan.clock) if call.coalesce and not hedge else None
+        flight = None
+        if call.coalesce and not hedge:
+            flight = Flight(fan.backends.flights, self._key, fan.clock, fan.ledger.origin)
         mine = done if flight is None else flight.landed
         attempt = Attempt(call, self._state, ticket, record, fan.clock, mine, self.recall)
         place = attempt if flight is None else flight.depart(attempt, record, due_s, done)

@@ -14,7 +14,7 @@ from shared.backends.cache import CallKey
 from shared.clock import Clock
 from shared.errors import AttemptTimedOut, CallError, DeadlinePassed
 from shared.resilience.hedge import Done
-from shared.telemetry.ledger import AttemptRecord
+from shared.telemetry.ledger import AttemptRecord, SpanPlace, TraceOrigin
 
 
 class Exchanging(Protocol):
@@ -66,11 +66,12 @@ def nobody(value: Any, error: CallError | None) -> None:
 class Flight:
     """One exchange and all who wait for it. The attempt's record is always that of somebody who still waits."""
 
-    __slots__ = ("_clock", "_flights", "_seats", "attempt", "key")
+    __slots__ = ("_clock", "_flights", "_origin", "_seats", "_span_id", "attempt", "key")
 
-    def __init__(self, flights: "Flights", key: CallKey, clock: Clock) -> None:
+    def __init__(self, flights: "Flights", key: CallKey, clock: Clock, origin: TraceOrigin) -> None:
         self._flights = flights
         self._clock = clock
+        self._origin = origin
         self._seats: list[Seat]
         self.attempt: Exchanging  # both come with ``depart``, for the attempt reports to this flight
         self.key = key
@@ -78,9 +79,15 @@ class Flight:
     def depart(self, attempt: Exchanging, record: AttemptRecord, due_s: float, done: Done) -> Seat:
         """Take the attempt that all wait for, and its first waiter."""
         self.attempt = attempt
+        self._span_id = record.span_id
         seat = Seat(self, record, due_s, done)
         self._seats = [seat]
         return seat
+
+    @property
+    def sent_as(self) -> SpanPlace:
+        """Where the exchange is told: under whoever sent it, even when that one has left."""
+        return SpanPlace(self._origin, self._span_id)
 
     def board(self, record: AttemptRecord, due_s: float, done: Done) -> Seat:
         """Wait with the others."""
@@ -99,7 +106,9 @@ class Flight:
         for seat in seats:
             seat.over = True
             if seat.record is not told:
-                seat.record.status, seat.record.error, seat.record.ended_s = told.status, told.error, told.ended_s
+                record = seat.record
+                record.status, record.error, record.detail = told.status, told.error, told.detail
+                record.ended_s = told.ended_s
         for seat in seats:
             seat.tell(value, error)
 
@@ -111,8 +120,8 @@ class Flight:
             self.attempt.expire(late=late)
             return
         error = (DeadlinePassed if late else AttemptTimedOut)(self.key.backend)
-        self._part(seat)
         seat.record.error = error.reason
+        self._part(seat)
         seat.tell(None, error)
 
     def leave(self, seat: Seat) -> None:
@@ -123,8 +132,8 @@ class Flight:
             self._seats.clear()
             self.attempt.cancel()
         else:
-            self._part(seat)
             seat.record.cancelled = True
+            self._part(seat)
 
     def _part(self, seat: Seat) -> None:
         seat.over = True

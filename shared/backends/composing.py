@@ -69,7 +69,7 @@ class Composer:
     def _stand_in(self, branch: Branch, error: CallError) -> str:
         """Use an older value, the default, or null; return the outcome's name for the record."""
         section = branch.section
-        branch.record.reason = error.reason
+        branch.record.missing(error.reason, error.backend, error.detail)
         if is_missing_subject(section, error):
             branch.record.outcome = "failed"
             raise ProblemError(ProblemCode.NOT_FOUND)

@@ -30,6 +30,9 @@ class Graph:
     def __init__(self, branches: list[Branch], parameters: Mapping[str, str]) -> None:
         self._by_section = {branch.section: branch for branch in branches}
         self._waiting = [branch for branch in branches if branch.section.given]
+        for branch in self._waiting:
+            needed = dict.fromkeys(need.section for need in branch.section.given.values())
+            branch.record.needs = [self._by_section[one].record for one in needed]
         self._parameters = parameters
 
     def settled(self, needed: Branch) -> None:

@@ -1,16 +1,20 @@
 """The ledger: what one request did, recorded as it happens and read only afterwards.
 
-Owns trace ids and the record of sections and attempts. Turning a ledger into spans is ``tracing.py``'s work, into
+Owns trace ids and the record of sections and attempts. Turning a ledger into spans is ``afterwards.py``'s work, into
 metrics ``metrics.py``'s, into a log line ``logs.py``'s; none of them runs before the answer has left.
 The hot path fills slots and draws random ids: spans made eagerly would cost half the throughput.
 """
 
 import re
 import time
+from collections.abc import Sequence
 from random import getrandbits
 from typing import Final, NamedTuple
 
-from shared.errors import Reason
+from shared.errors import PROBLEM_KINDS, ProblemCode, Reason
+
+# A status of ours, not of the client: only then has a request failed (semantic conventions for HTTP).
+FAULT: Final = 500
 
 # W3C Trace Context, version 00. Other versions are read by their first four fields, as the recommendation says.
 TRACEPARENT: Final = re.compile(r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?")
@@ -51,15 +55,27 @@ def _well_formed(match: re.Match[str]) -> bool:
     return version != "ff" and trace != "0" * 32 and parent != "0" * 16 and (version != "00" or rest is None)
 
 
+class SpanPlace(NamedTuple):
+    """Where a span is: what another one needs to point at it."""
+
+    origin: TraceOrigin
+    span_id: int
+
+
 class AttemptRecord:
-    """One try of a call: becomes one CLIENT span, or, when it only waited for another's exchange, an INTERNAL one."""
+    """One try of a call: becomes one CLIENT span, or, when it only waited for another's exchange, an INTERNAL one.
+
+    ``ended_s`` is set last: then everything else is known.
+    """
 
     __slots__ = (
-        "backend", "cancelled", "ended_s", "error", "hedge", "joined", "method", "number", "span_id", "started_s",
-        "status",
+        "backend", "cancelled", "detail", "ended_s", "error", "hedge", "joined", "method", "number", "span_id",
+        "started_s", "status",
     )  # fmt: skip
 
-    def __init__(self, backend: str, method: str, number: int, started_s: float) -> None:
+    def __init__(
+        self, backend: str, method: str, number: int, started_s: float, joined: SpanPlace | None = None
+    ) -> None:
         self.backend = backend
         self.method = method
         self.number = number
@@ -68,15 +84,19 @@ class AttemptRecord:
         self.ended_s = 0.0
         self.status = 0
         self.error: Reason | None = None
+        self.detail = ""  # what happened, in our words: a type, a status, a number; never a payload
         self.cancelled = False
         self.hedge = False  # sent beside another one that took long
-        self.joined = False  # waited for the exchange of another's attempt
+        self.joined = joined  # the attempt whose exchange it waited for
 
 
 class SectionRecord:
     """One section of a fan-out: becomes one INTERNAL span over its attempts."""
 
-    __slots__ = ("attempts", "ended_s", "name", "outcome", "reason", "served", "span_id", "started_s")
+    __slots__ = (
+        "attempts", "backend", "detail", "ended_s", "name", "needs", "outcome", "reason", "served", "span_id",
+        "started_s",
+    )  # fmt: skip
 
     def __init__(self, name: str, started_s: float) -> None:
         self.name = name
@@ -85,14 +105,20 @@ class SectionRecord:
         self.ended_s = 0.0
         self.outcome = "unused"  # what a section stays when the answer fails for another reason
         self.reason: Reason | None = None
+        self.backend = self.detail = ""  # of a gap: whose fault, and what happened
         self.served = ""  # "remembered" or "renewing": how an answer came without an attempt
+        self.needs: Sequence[SectionRecord] = ()  # whose values it was waiting for
         self.attempts: list[AttemptRecord] = []
 
-    def attempt(self, backend: str, method: str, now_s: float) -> AttemptRecord:
-        """Open the record of the next attempt."""
-        record = AttemptRecord(backend, method, len(self.attempts) + 1, now_s)
+    def attempt(self, backend: str, method: str, now_s: float, joined: SpanPlace | None = None) -> AttemptRecord:
+        """Open the record of the next attempt; ``joined`` is the one whose exchange it waits for."""
+        record = AttemptRecord(backend, method, len(self.attempts) + 1, now_s, joined)
         self.attempts.append(record)
         return record
+
+    def missing(self, reason: Reason, backend: str, detail: str) -> None:
+        """Note why it is a gap."""
+        self.reason, self.backend, self.detail = reason, backend, detail
 
 
 class Ledger:
@@ -102,6 +128,9 @@ class Ledger:
         "deadline_ms",
         "degraded",
         "ended_s",
+        "errors",
+        "exception",
+        "kept",
         "left_out",
         "method",
         "origin",
@@ -127,7 +156,17 @@ class Ledger:
         self.deadline_ms = 0
         self.degraded = ""
         self.left_out = 0  # sections that the answer had no room for
+        self.errors: tuple[ProblemCode, ...] = ()  # of a GraphQL answer, whose status does not tell
+        self.exception = ""  # type of what nobody caught
+        self.kept = ""  # why the trace is told although it was not sampled
         self.sections: list[SectionRecord] = []
+
+    @property
+    def failed(self) -> bool:
+        """Whether it went wrong on our side: by its status, by what nobody caught, by an error inside of a 200."""
+        if self.status >= FAULT or self.exception:
+            return True
+        return bool(self.errors) and any(PROBLEM_KINDS[code].status >= FAULT for code in self.errors)
 
     def name(self, request_id: str | None) -> None:
         """Take the edge's id of the request, if it is one."""
@@ -142,3 +181,7 @@ class Ledger:
     def traceparent(self, span_id: int) -> str:
         """Return the W3C header that a call made under ``span_id`` carries."""
         return f"00-{self.origin.trace_id}-{span_id:016x}-{'01' if self.origin.sampled else '00'}"
+
+    def at_ns(self, moment_s: float) -> int:
+        """Return a moment of this request as nanoseconds since the Unix epoch."""
+        return self.wall_ns + int((moment_s - self.started_s) * 1e9)

@@ -77,16 +77,26 @@ class Metrics:
         self._hedges = Counts(names.METRIC_HEDGES, "Attempts sent beside a slow one", ("backend", "won"))
         self._spared = Counts(names.METRIC_SPARED, "Calls without an exchange of their own", ("section", "how"))
         self._left_out = Counts(names.METRIC_LEFT_OUT, "Sections beyond what one answer may have", ("route",))
+        self._graphql_errors = Counts(
+            names.METRIC_GRAPHQL_ERRORS, "Errors in GraphQL answers, whose status does not tell", ("route", "code")
+        )
         for collector in (
             self._requests, self._request_times, self._attempts, self._attempt_times, self._sections, self._hedges,
-            self._spared, self._left_out,
+            self._spared, self._left_out, self._graphql_errors,
         ):  # fmt: skip
             self.registry.register(collector)
         self.gates: Final = GateMetrics(self.registry)
-        # Counted on the thread of the export.
-        self.traces_dropped: Final = Counter(
-            names.METRIC_LEDGERS_DROPPED, "Traces dropped because the export fell behind", registry=self.registry
+        self.traces_kept: Final = Counter(
+            names.METRIC_TRACES_KEPT, "Traces kept for their end", ["why"], registry=self.registry
         )
+        # Counted on the thread of the export, too.
+        self._traces_dropped: Final = Counter(
+            names.METRIC_TRACES_DROPPED, "Traces (sdk: spans) never told", ["why"], registry=self.registry
+        )
+
+    def traces_dropped(self, count: int, why: str) -> None:
+        """Count traces that nobody will see; on any thread."""
+        self._traces_dropped.labels(why).inc(count)
 
     def observe(self, ledger: Ledger) -> None:
         """Count a finished request."""
@@ -94,6 +104,8 @@ class Metrics:
         self._request_times.add(ledger.route, ledger.ended_s - ledger.started_s)
         if ledger.left_out:
             self._left_out.of[ledger.route,] += ledger.left_out
+        for code in ledger.errors:
+            self._graphql_errors.of[ledger.route, code] += 1
         for section in ledger.sections:
             self._sections.of[section.name, section.outcome, section.reason or ""] += 1
             if section.served:

@@ -11,7 +11,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 from shared.asgi.observe import ObserveMiddleware
 from shared.telemetry.logs import configure_logs
-from shared.telemetry.tracing import TraceExport
+from shared.telemetry.tracing import Way, open_tracing
 from tests.bffs.mobile.phone import DASHBOARD, PROFILE, Phone, live_phone
 from tests.shared.backends.raw import Script, answers, http
 
@@ -42,10 +42,11 @@ def process_as_it_was() -> Iterator[None]:
     structlog.reset_defaults()
 
 
-def export_of(phone: Phone) -> InMemorySpanExporter:
+def export_of(phone: Phone, way: Way) -> InMemorySpanExporter:
     exporter = InMemorySpanExporter()
     (layer,) = [one for one in phone.app.user_middleware if one.cls is ObserveMiddleware]
-    layer.kwargs["observer"].export = TraceExport(exporter, Resource({"service.name": "mobile"}), lambda _: None)
+    resource = Resource({"service.name": "mobile"})
+    layer.kwargs["observer"].tracing = open_tracing(way, exporter, resource, 1.0, lambda *_: None)
     return exporter
 
 
@@ -66,14 +67,15 @@ async def all_ways_to_ask(phone: Phone) -> tuple[list[httpx.Response], str]:
 
 @pytest.mark.usefixtures("process_as_it_was")
 @pytest.mark.parametrize("backends", BACKENDS.values(), ids=BACKENDS.keys())
+@pytest.mark.parametrize("way", ["ledger", "sdk"])
 async def test_nothing_personal_leaves_through_telemetry(
-    backends: dict[str, Script], capsys: pytest.CaptureFixture[str]
+    way: Way, backends: dict[str, Script], capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Log at its most talkative, every trace sampled: no subject, name, e-mail or token in any of it."""
     structlog.reset_defaults()
     configure_logs("mobile", "debug")
     async with live_phone(backends, trace_ratio=1.0) as phone:
-        exporter = export_of(phone)
+        exporter = export_of(phone, way)
         _, token = await all_ways_to_ask(phone)
         scraped = phone.app.state.metrics.scrape().decode()
     logged = capsys.readouterr().out

@@ -13,8 +13,8 @@ from dev.traces import client
 from dev.traces.waterfall import waterfall
 from dev.traces.words import label, marks
 from shared.errors import Reason
+from shared.telemetry.afterwards import LedgerTracing
 from shared.telemetry.ledger import Ledger, read_origin
-from shared.telemetry.tracing import TraceExport
 from tests.dev.traces.conftest import Viewer, start_viewer
 from tests.dev.traces.samples import TRACE_ID, dashboard, export, healthy, span
 
@@ -109,10 +109,10 @@ def test_what_our_services_record_arrives_as_rows(viewer: Viewer) -> None:
         attempt = section.attempt("orders", "GET", begun)
         attempt.ended_s, attempt.cancelled = ended, cancelled
         attempt.error = None if cancelled else Reason.TIMEOUT
-    exporting = TraceExport(
-        OTLPSpanExporter(endpoint=f"{viewer.otlp}/v1/traces"), Resource({"service.name": "mobile"}), lambda _: None
+    exporting = LedgerTracing(
+        OTLPSpanExporter(endpoint=f"{viewer.otlp}/v1/traces"), Resource({"service.name": "mobile"}), lambda *_: None
     )
-    exporting.add(ledger)
+    exporting.finish(ledger)
     exporting.close(10)
 
     fall = waterfall(client.by_id(viewer.url, ledger.origin.trace_id))

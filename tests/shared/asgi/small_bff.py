@@ -27,13 +27,14 @@ from shared.backends.wire.pool import PoolPolicy
 from shared.resilience.bulkhead import BulkheadPolicy
 from shared.resilience.retry import RetryPolicy
 from shared.settings import BffSettings
-from shared.telemetry.tracing import TraceExport
+from shared.telemetry.tracing import open_tracing
 from tests.shared.asgi.service import running
 from tests.shared.backends.raw import RawBackend, answers, http
 from tests.shared.identity.tokens_table import AUDIENCE, ISSUER, Issuer
 
 NAMES = ("main", "other", "slow")
 ONE = http(b'{"id": 1}')
+RESOURCE = Resource({"service.name": "small"})
 
 
 class Item(BaseModel):
@@ -71,6 +72,25 @@ def router(policy: CallPolicy) -> tuple[APIRouter, list[Backend]]:
         return Screen(
             user=user.subject, main=got.main_item, other=got.other_item, slow=got.slow_item, degraded=got.degraded
         )
+
+    class ChainSections(Sections):  # the second waits for the first; the third may be old
+        first_item = nullable(main.get("/main/{user}", into=Item))
+        next_item = nullable(
+            other.get("/other/{item}", into=Item), given={"item": first_item.of(lambda it: str(it.id))}
+        )
+        old_item = nullable(slow.get("/slow/{user}", into=Item), stale_for=timedelta(minutes=5))
+
+    @made.get("/chain")
+    async def chain(user: CurrentUser, fetch: Fetch) -> Screen:
+        got = await fetch(ChainSections, user=user.subject)
+        return Screen(
+            user=user.subject, main=got.first_item, other=got.next_item, slow=got.old_item, degraded=got.degraded
+        )
+
+    @made.get("/boom")
+    async def boom(user: CurrentUser, fetch: Fetch) -> Needed:
+        await fetch(NeededSections, user=user.subject)
+        raise ZeroDivisionError("a text that nobody may see")
 
     @made.get("/needed")
     async def needed(user: CurrentUser, fetch: Fetch) -> Needed:
@@ -128,7 +148,9 @@ class SmallBff:
         urls = {one: self.backends[one.name].url for one in declared}
         install_bff(self.app, settings, made, service="small", urls=urls)
         if self.exporter is not None:
-            self.observer().export = TraceExport(self.exporter, Resource({"service.name": "small"}), lambda _: None)
+            self.observer().tracing = open_tracing(
+                settings.tracing, self.exporter, RESOURCE, settings.trace_ratio, lambda *_: None
+            )
         self.url = await self._stack.enter_async_context(running(self.app))
         self.client = await self._stack.enter_async_context(httpx.AsyncClient(base_url=self.url))
         return self

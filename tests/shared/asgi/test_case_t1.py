@@ -20,13 +20,17 @@ def parent_of(span: ReadableSpan) -> int:
     return span.parent.span_id
 
 
+WAYS = pytest.mark.parametrize("tracing", ["ledger", "sdk"])
+
+
+@WAYS
 @pytest.mark.parametrize("route", ["lean", "fastapi"])
 async def test_case_t1_every_attempt_stands_under_its_section_under_the_request(
-    route: str, caplog: pytest.LogCaptureFixture
+    route: str, tracing: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Three legs: one retried twice, one cut off by the deadline, one well. One trace, all marked, ids as sent."""
     with caplog.at_level(logging.DEBUG):
-        async with SmallBff(attempts=3, attempt_s=30, traced=True, route=route) as bff:
+        async with SmallBff(attempts=3, attempt_s=30, traced=True, route=route, tracing=tracing) as bff:
             bff.backends["main"].script = answers(BUSY, BUSY, ONE)
             bff.backends["slow"].script = never_answers
             answer = await bff.client.get(
@@ -59,9 +63,10 @@ async def test_case_t1_every_attempt_stands_under_its_section_under_the_request(
     assert not [line for line in caplog.records if "detach" in line.getMessage()]
 
 
-async def test_case_t1_a_request_left_early_has_ended_and_marked_spans() -> None:
+@WAYS
+async def test_case_t1_a_request_left_early_has_ended_and_marked_spans(tracing: str) -> None:
     """The client went: every attempt is cancelled, and the trace says so."""
-    async with SmallBff(attempt_s=30, traced=True) as bff:
+    async with SmallBff(attempt_s=30, traced=True, tracing=tracing) as bff:
         for backend in bff.backends.values():
             backend.script = never_answers
         asking = asyncio.ensure_future(bff.client.get("/small/screen", headers={**bff.bearer, **JOINED}))
@@ -81,6 +86,7 @@ async def test_case_t1_a_request_left_early_has_ended_and_marked_spans() -> None
     assert server.status.status_code is StatusCode.UNSET
 
 
+@WAYS
 @pytest.mark.parametrize("route", ["lean", "fastapi"])
 @pytest.mark.parametrize(
     ("path", "backend", "name", "status"),
@@ -93,10 +99,10 @@ async def test_case_t1_a_request_left_early_has_ended_and_marked_spans() -> None
     ids=["404 of the backend", "redirect of the backend", "500 of the backend", "no such route"],
 )
 async def test_case_t1_a_span_is_named_by_the_route_whatever_the_status(
-    route: str, path: str, backend: bytes, name: str, status: int
+    route: str, tracing: str, path: str, backend: bytes, name: str, status: int
 ) -> None:
     """By template, so that a name never holds an id; a path that matched nothing is not part of a name."""
-    async with SmallBff(traced=True, route=route) as bff:
+    async with SmallBff(traced=True, route=route, tracing=tracing) as bff:
         bff.backends["main"].script = answers(backend)
         answer = await bff.client.get(path, headers={**bff.bearer, **JOINED})
     server = by_name(bff.spans(), name)
@@ -105,9 +111,10 @@ async def test_case_t1_a_span_is_named_by_the_route_whatever_the_status(
     assert (server.attributes or {})["http.response.status_code"] == status
 
 
-async def test_case_t1_without_a_token_there_is_a_span_all_the_same() -> None:
+@WAYS
+async def test_case_t1_without_a_token_there_is_a_span_all_the_same(tracing: str) -> None:
     """401 is an answer, too."""
-    async with SmallBff(traced=True) as bff:
+    async with SmallBff(traced=True, tracing=tracing) as bff:
         answer = await bff.client.get("/small/screen", headers=JOINED)
     (server,) = bff.spans()
 
@@ -118,12 +125,15 @@ async def test_case_t1_without_a_token_there_is_a_span_all_the_same() -> None:
 # Field case T2
 
 
+@WAYS
 @pytest.mark.parametrize("ratio", [0.0, 1.0])
 @pytest.mark.parametrize(("flag", "exported"), [("00", False), ("01", True), (None, None)])
-async def test_case_t2_the_sampled_flag_is_honoured(flag: str | None, exported: bool | None, ratio: float) -> None:
+async def test_case_t2_the_sampled_flag_is_honoured(
+    flag: str | None, exported: bool | None, ratio: float, tracing: str
+) -> None:
     """00: nothing exported, 00 travels on, same id. 01: exported, same id. None: the ratio decides, once for all."""
     expected = bool(ratio) if exported is None else exported
-    async with SmallBff(traced=True, trace_ratio=ratio) as bff:
+    async with SmallBff(traced=True, trace_ratio=ratio, tracing=tracing) as bff:
         headers = {} if flag is None else {"traceparent": f"00-{TRACE}-{SPAN}-{flag}"}
         answer = await bff.client.get("/small/screen", headers={**bff.bearer, **headers})
         for path in ("/health/live", "/health/ready", "/metrics", "/version"):

@@ -261,7 +261,7 @@ async def test_the_record_tells_who_sent_and_who_joined() -> None:
     await world.clock.advance(0.1)
 
     attempts = [ledger.sections[0].attempts for ledger in ledgers]
-    assert [[(one.joined, one.status, one.error) for one in each] for each in attempts] == [
+    assert [[(bool(one.joined), one.status, one.error) for one in each] for each in attempts] == [
         [(False, 200, None)], [(True, 200, None)], [(True, 200, None)],
     ]  # fmt: skip
     metrics = Metrics()

@@ -1,18 +1,12 @@
-"""From ledgers to spans: one tree, marked as it went; and an export that never stands in the way."""
-
-import threading
-from typing import Any
+"""From ledgers to spans: one tree, marked as it went."""
 
 import pytest
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import ReadableSpan
-from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
-from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind, StatusCode
 
 from shared.errors import Reason
+from shared.telemetry.afterwards import to_spans
 from shared.telemetry.ledger import Ledger, TraceOrigin
-from shared.telemetry.tracing import QUEUE_LENGTH, TraceExport, to_spans
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 RESOURCE = Resource({"service.name": "mobile"})
@@ -95,86 +89,3 @@ def test_a_trace_of_our_own_has_no_parent_and_a_joined_one_keeps_its_state() -> 
     """Nothing is invented."""
     assert next(to_spans(finished(parent=None), RESOURCE)).parent is None
     assert next(to_spans(finished(state="vendor=1"), RESOURCE)).context.trace_state.get("vendor") == "1"
-
-
-class Blocking(SpanExporter):
-    """A collector that takes its time."""
-
-    def __init__(self) -> None:
-        self.entered = threading.Event()
-        self.release = threading.Event()
-        self.exported = 0
-
-    def export(self, spans: Any) -> SpanExportResult:
-        self.entered.set()
-        self.release.wait(5)
-        self.exported += len(spans)
-        return SpanExportResult.SUCCESS
-
-
-class Failing(SpanExporter):
-    """A collector that fails once, in one way or the other."""
-
-    def __init__(self, how: Any) -> None:
-        self.how = how
-        self.tries = 0
-        self.spans: list[ReadableSpan] = []
-        self.done = threading.Event()
-
-    def export(self, spans: Any) -> SpanExportResult:
-        self.tries += 1
-        if self.tries == 1:
-            if isinstance(self.how, Exception):
-                raise self.how
-            return SpanExportResult.FAILURE
-        self.spans.extend(spans)
-        self.done.set()
-        return SpanExportResult.SUCCESS
-
-
-def test_what_is_queued_is_exported_at_the_end() -> None:
-    """A service that stops loses no trace while its collector answers."""
-    exporter = InMemorySpanExporter()
-    export = TraceExport(exporter, RESOURCE, lambda _: None)
-    for _ in range(3):
-        export.add(finished())
-
-    export.close(within_s=5)
-
-    assert len(exporter.get_finished_spans()) == 18
-
-
-def test_a_collector_that_hangs_costs_traces_and_nothing_else() -> None:
-    """The queue is bounded, what does not fit is counted, adding never waits, closing waits no longer than told."""
-    drops: list[int] = []
-    exporter = Blocking()
-    export = TraceExport(exporter, RESOURCE, drops.append)
-    ledger = finished()
-    export.add(ledger)
-    assert exporter.entered.wait(5)
-
-    for _ in range(QUEUE_LENGTH + 7):
-        export.add(ledger)
-
-    assert sum(drops) == 7
-    export.close(within_s=0.01)
-    exporter.release.set()
-    export._thread.join(5)
-    assert not export._thread.is_alive()
-
-
-@pytest.mark.parametrize("how", [RuntimeError("collector said http://internal"), None], ids=["raises", "reports"])
-def test_a_failed_export_is_counted_and_the_next_one_succeeds(how: Any) -> None:
-    """A collector that comes back finds us exporting."""
-    drops: list[int] = []
-    exporter = Failing(how)
-    export = TraceExport(exporter, RESOURCE, drops.append)
-    export.add(finished())
-    while not drops:
-        export._stop.wait(0.01)
-    export.add(finished())
-
-    assert exporter.done.wait(5)
-    assert drops == [1]
-    export.close(within_s=5)
-    assert len(exporter.spans) == 6
