@@ -65,6 +65,14 @@ class Admin:
         names = "|".join(map(re.escape, listeners))
         return sum((await self.counters(f"^http\\.({names})\\.downstream_rq_active$")).values())
 
+    async def connections_active(self, entries: list[str]) -> int:
+        """Return how many connections of our TCP entries are open."""
+        names = "|".join(map(re.escape, entries))
+        if not entries:
+            return 0
+        found = await self.counters(f"^listener\\.tcp\\.({names})\\.downstream_cx_active$")
+        return sum(found.values())
+
     async def order(self, path: str, **parameters: Any) -> None:
         """Give an order; an Envoy that is gone has no need of it."""
         try:

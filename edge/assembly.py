@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from edge.spec.files import EdgeSpec, FragmentSpec, IncludeSpec
+from edge.spec.l4 import L4Spec
 from edge.spec.listeners import ListenerSpec
 from edge.spec.policies import AuthSpec, LimitSpec
 from edge.spec.routes import RouteSpec
@@ -62,3 +63,10 @@ class Edge:
     def serving(self) -> dict[str, ListenerSpec]:
         """Return the listeners that serve routes: all that do not redirect."""
         return {name: listener for name, listener in self.spec.listeners.items() if listener.redirect is None}
+
+    def l4(self) -> Iterator[tuple[str, L4Spec]]:
+        """Yield every TCP and UDP entry, with its protocol."""
+        for entry in self.spec.tcp:
+            yield "tcp", entry
+        for entry in self.spec.udp:
+            yield "udp", entry

@@ -87,7 +87,8 @@ class Loader:
             # A value that is not set cannot be good: one finding for it is enough.
             unset = {problem.place for problem in reader.problems}
             findings = error.errors(include_url=False)
-            inner = {finding["loc"][:-1] for finding in findings}  # a list is "too short" when its items were refused
+            # A list is "too short" when its items were refused: that is no finding of its own.
+            inner = {finding["loc"][:depth] for finding in findings for depth in range(len(finding["loc"]))}
             counting = [one for one in findings if one["type"] != "too_short" or one["loc"] not in inner]
             found = [_explain(finding, block, model) for finding in counting]
             self.problems.extend(problem for problem in found if problem.place not in unset)

@@ -37,22 +37,28 @@ def prepare(path: Path, environment: Mapping[str, str], *, ask_envoy: bool = Tru
     return Prepared(compile_edge(loaded.edge), (), loaded.files)
 
 
-def busy_addresses(edge: Edge, ours: frozenset[Address] = frozenset()) -> list[Problem]:
+def busy_addresses(edge: Edge, ours: frozenset[tuple[str, Address]] = frozenset()) -> list[Problem]:
     """Return the addresses that somebody else holds. Envoy would not notice: it shares ports (SO_REUSEPORT)."""
     return [
-        Problem(place, "busy_address", f"{what} cannot listen on {address}: {reason}", "stop the other, or change it")
-        for what, address, place in addresses(edge)
-        if address not in ours and (reason := _why_not(address))
-    ]
+        Problem(
+            one.place, "busy_address", f"{one.what} cannot listen on {one.address}: {reason}",
+            "stop the other, or change it",
+        )
+        for one in addresses(edge)
+        if (one.protocol, one.address) not in ours and (reason := _why_not(one.protocol, one.address))
+    ]  # fmt: skip
 
 
-def _why_not(address: Address) -> str:
+def _why_not(protocol: str, address: Address) -> str:
+    kind = socket.SOCK_DGRAM if protocol == "udp" else socket.SOCK_STREAM
     try:
-        family, kind, protocol, _, where = socket.getaddrinfo(*address, type=socket.SOCK_STREAM)[0]
-        with socket.socket(family, kind, protocol) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        family, kind, number, _, where = socket.getaddrinfo(*address, type=kind)[0]
+        with socket.socket(family, kind, number) as probe:
+            if protocol == "tcp":
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(where)
-            probe.listen(1)
+            if protocol == "tcp":
+                probe.listen(1)
     except OSError as error:
         return str(error.strerror or error).lower()
     return ""

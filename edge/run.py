@@ -112,7 +112,9 @@ class Supervisor:
             log.error("update_rejected", reason="; ".join(await admin.rejections()))
             return 1
         edge = prepared.compiled.edge if prepared.compiled else self._running.edge
-        log.info("serving", listeners={name: str(one.address) for name, one in edge.spec.listeners.items()})
+        listeners = {name: str(one.address) for name, one in edge.spec.listeners.items()}
+        entries = {f"{protocol}.{entry.name}": str(entry.listen) for protocol, entry in edge.l4()}
+        log.info("serving", listeners=listeners | entries)
         files = prepared.files
         while not self._stopping.is_set():
             folders = {file.parent for file in files}
@@ -152,7 +154,7 @@ class Supervisor:
         return prepared.files
 
     def _hindrances(self, compiled: Compiled, running: Compiled | None = None) -> list[Problem]:
-        ours = frozenset(address for _, address, _ in addresses(running.edge)) if running else frozenset()
+        ours = frozenset((one.protocol, one.address) for one in addresses(running.edge)) if running else frozenset()
         return [*missing_certificates(compiled.edge), *busy_addresses(compiled.edge, ours)]
 
     async def _drain(self, admin: Admin, ended: "asyncio.Task[int]") -> None:
@@ -162,9 +164,10 @@ class Supervisor:
         await self._unless_forced(self._settings.drain_delay_s)
         await admin.order("/drain_listeners", graceful="")
         listeners = list(self._running.edge.spec.listeners)
+        entries = [entry.name for entry in self._running.edge.spec.tcp]
         left_s = self._settings.drain_grace_s
         while left_s > 0 and not (self._forced.is_set() or ended.done()):
-            if await admin.requests_active(listeners) == 0:
+            if await admin.requests_active(listeners) + await admin.connections_active(entries) == 0:
                 return
             await self._unless_forced(POLL_S)
             left_s -= POLL_S

@@ -1,14 +1,15 @@
 """Clusters: the endpoints of a spec, and those that the edge itself needs (keys, traces, its own administration)."""
 
-from ipaddress import ip_address
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlsplit
 
 from edge.assembly import Edge
 from edge.envoy.filters import jwks_cluster
+from edge.envoy.l4 import l4_clusters
+from edge.envoy.members import members, where
 from edge.envoy.telemetry import TRACES_CLUSTER
-from edge.envoy.words import Json, seconds, socket_address, typed
-from edge.spec.routes import ClusterSpec, HealthSpec
+from edge.envoy.words import Json, typed
+from edge.spec.clusters import ClusterSpec, EndpointSpec
 from edge.units import Address
 
 ADMIN_CLUSTER: Final = "frontage.admin"
@@ -26,12 +27,13 @@ def compile_clusters(edge: Edge) -> list[Json]:
     for name, issuer in edge.spec.policies.issuers.items():
         url = urlsplit(issuer.jwks)
         address = Address(url.hostname or "", url.port or (443 if url.scheme == "https" else 80))
-        own.append(_cluster(jwks_cluster(name), (address,), CONNECT_OUTSIDE, _tls(url.scheme, address.host)))
+        own.append(_for_us(jwks_cluster(name), address, _tls(url.scheme, address.host)))
     if edge.spec.telemetry.traces is not None:
-        own.append(_cluster(TRACES_CLUSTER, (edge.spec.telemetry.traces,), CONNECT_OUTSIDE))
+        own.append(_for_us(TRACES_CLUSTER, edge.spec.telemetry.traces))
     if edge.spec.operations.address is not None:
-        own.append(_cluster(ADMIN_CLUSTER, (edge.spec.admin.address,), CONNECT_OUTSIDE))
-    return [*(_for_people(name, cluster) for name, cluster in edge.spec.clusters.items()), *own]
+        own.append(_for_us(ADMIN_CLUSTER, edge.spec.admin.address))
+    people = [_for_people(name, cluster) for name, cluster in edge.spec.clusters.items()]
+    return [*people, *l4_clusters(edge), *own]
 
 
 def _for_people(name: str, cluster: ClusterSpec) -> Json:
@@ -40,51 +42,29 @@ def _for_people(name: str, cluster: ClusterSpec) -> Json:
         "max_connections": cluster.max_requests,  # HTTP/1.1: one request a connection
         "max_pending_requests": cluster.max_requests,
     }
-    more: Json = {
+    return {
+        **members(name, cluster),
         "lb_policy": BALANCE[cluster.balance],
         "circuit_breakers": {"thresholds": [thresholds]},
-        # No endpoint healthy: 503 at once, instead of Envoy's habit of sending to all of them (field case O4).
-        "common_lb_config": {"healthy_panic_threshold": {"value": 0}},
+        **_http(),
     }
-    if cluster.health is not None:
-        more["health_checks"] = [_health(name, cluster.health)]
-        more["ignore_health_on_host_removal"] = True
-    return _cluster(name, cluster.endpoints, seconds(cluster.connect_timeout), more)
 
 
-def _health(name: str, health: HealthSpec) -> Json:
-    interval = seconds(health.interval)
+def _for_us(name: str, address: Address, more: Json | None = None) -> Json:
+    """Return a cluster of one endpoint that the edge itself needs."""
+    endpoint = EndpointSpec.model_validate(str(address))
     return {
-        "timeout": seconds(health.timeout),
-        "interval": interval,
-        "no_traffic_interval": interval,  # Envoy's default of 60 s would leave a restarted BFF out for a minute
-        "unhealthy_threshold": health.unhealthy_after,
-        "healthy_threshold": 1,
-        "http_health_check": {"path": health.path, "host": name},
-    }
+        "name": name, "connect_timeout": CONNECT_OUTSIDE, **where(name, (endpoint,)), **_http(), **(more or {}),
+    }  # fmt: skip
 
 
-def _cluster(name: str, endpoints: tuple[Address, ...], connect: str, more: Json | None = None) -> Json:
-    fixed = all(_is_ip(endpoint.host) for endpoint in endpoints)
+def _http() -> Json:
     options = typed(
         HTTP_OPTIONS,
         common_http_protocol_options={"idle_timeout": IDLE},
         explicit_http_config={"http_protocol_options": {}},
     )
-    cluster: dict[str, Any] = {
-        "name": name,
-        "type": "STATIC" if fixed else "STRICT_DNS",
-        "connect_timeout": connect,
-        "load_assignment": {
-            "cluster_name": name,
-            "endpoints": [{"lb_endpoints": [{"endpoint": {"address": socket_address(one)}} for one in endpoints]}],
-        },
-        "typed_extension_protocol_options": {HTTP_OPTIONS: options},
-        **(more or {}),
-    }
-    if not fixed:
-        cluster["dns_lookup_family"] = "V4_PREFERRED"  # container networks speak IPv4; IPv6 where there is nothing else
-    return cluster
+    return {"typed_extension_protocol_options": {HTTP_OPTIONS: options}}
 
 
 def _tls(scheme: str, host: str) -> Json:
@@ -100,11 +80,3 @@ def _tls(scheme: str, host: str) -> Json:
         common_tls_context={"validation_context": context},
     )
     return {"transport_socket": {"name": "envoy.transport_sockets.tls", "typed_config": config}}
-
-
-def _is_ip(host: str) -> bool:
-    try:
-        ip_address(host)
-    except ValueError:
-        return False
-    return True

@@ -8,6 +8,7 @@ from typing import Final
 
 from edge.assembly import Edge
 from edge.envoy.clusters import compile_clusters
+from edge.envoy.l4 import l4_listeners
 from edge.envoy.listeners import compile_listener
 from edge.envoy.operations import operations_listener
 from edge.envoy.routes import compile_routes
@@ -44,9 +45,7 @@ class Compiled:
                     self.edge, name, listener, {"rds": {"route_config_name": name, "config_source": source}}
                 )
             )
-        files[LISTENERS_FILE] = _resources(
-            "envoy.config.listener.v3.Listener", [*listeners, *operations_listener(self.edge)]
-        )
+        files[LISTENERS_FILE] = _resources("envoy.config.listener.v3.Listener", [*listeners, *self._others()])
         return files
 
     def bootstrap(self, folder: str) -> Json:
@@ -63,8 +62,12 @@ class Compiled:
             compile_listener(self.edge, name, listener, {"route_config": self.routes[name]})
             for name, listener in self.edge.spec.listeners.items()
         ]
-        static = {"clusters": self.clusters, "listeners": [*listeners, *operations_listener(self.edge)]}
+        static = {"clusters": self.clusters, "listeners": [*listeners, *self._others()]}
         return {**_common(self.edge), "static_resources": static}
+
+    def _others(self) -> list[Json]:
+        """Return the listeners without a route table of people's."""
+        return [*l4_listeners(self.edge), *operations_listener(self.edge)]
 
 
 def compile_edge(edge: Edge) -> Compiled:

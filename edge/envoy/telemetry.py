@@ -68,3 +68,23 @@ def access_log(telemetry: TelemetrySpec) -> list[Json]:
     }
     config = typed("envoy.extensions.access_loggers.stream.v3.StdoutAccessLog", log_format={"json_format": line})
     return [{"name": "envoy.access_loggers.stdout", "typed_config": config}]
+
+
+def connection_log(telemetry: TelemetrySpec, name: str) -> list[Json]:
+    """Return one JSON line a connection (TCP) or session (UDP), when it ends."""
+    line = {
+        "timestamp": "%START_TIME(%Y-%m-%dT%H:%M:%S.%3fZ)%",
+        "level": "info",
+        "event": "connection",
+        "service": telemetry.service,
+        "entry": name,
+        "client": "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%",
+        "server_name": "%REQUESTED_SERVER_NAME%",
+        "endpoint": "%UPSTREAM_HOST%",
+        "duration_ms": "%DURATION%",
+        "bytes_received": "%BYTES_RECEIVED%",
+        "bytes_sent": "%BYTES_SENT%",
+        "flags": "%RESPONSE_FLAGS%",
+    }
+    config = typed("envoy.extensions.access_loggers.stream.v3.StdoutAccessLog", log_format={"json_format": line})
+    return [{"name": "envoy.access_loggers.stdout", "typed_config": config}]

@@ -8,7 +8,7 @@ from typing import Final
 
 from edge.assembly import Edge
 from edge.problems import Problem
-from edge.rules import fragments, later, listeners, matches, policies, references
+from edge.rules import fragments, l4, later, listeners, matches, policies, references
 
 Judge = Callable[[Edge], Iterator[Problem]]
 
@@ -26,11 +26,16 @@ JUDGES: Final[tuple[Judge, ...]] = (
     fragments.dropped_policy,
     fragments.overlapping_prefixes,
     fragments.idle_exemption,
+    listeners.serves_nothing,
     listeners.plain_listener,
     listeners.bad_redirect,
     listeners.address_taken,
     listeners.bad_host,
     listeners.exposed_admin,
+    l4.not_for_udp,
+    l4.unchecked_udp,
+    l4.leads_nowhere,
+    l4.taken_name,
     policies.weak_algorithm,
     policies.timeout_too_short,
     policies.check_slower_than_interval,

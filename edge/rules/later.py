@@ -13,6 +13,12 @@ def later_release(edge: Edge) -> Iterator[Problem]:
 
 
 def _wishes(edge: Edge) -> Iterator[tuple[Place, str, str]]:
+    yield from _traffic(edge)
+    yield from _auth(edge)
+    yield from _limits(edge)
+
+
+def _traffic(edge: Edge) -> Iterator[tuple[Place, str, str]]:
     for name, listener in edge.spec.listeners.items():
         if "http3" in listener.protocols:
             yield listener.place, f"http3 on listener {name!r}", "protocols: [http1, http2]"
@@ -22,10 +28,13 @@ def _wishes(edge: Edge) -> Iterator[tuple[Place, str, str]]:
     for route in edge.routes():
         if route.spec.match.cookies:
             yield route.spec.match.place, f"matching cookies in route {route.name!r}", "match.headers or match.query"
-    for l4 in (*edge.spec.tcp, *edge.spec.udp):
-        yield l4.place, f"L4 balancing ({l4.name!r})", "an HTTP route, or connect to the endpoints directly"
-    yield from _auth(edge)
-    yield from _limits(edge)
+    yield from _entries(edge)
+
+
+def _entries(edge: Edge) -> Iterator[tuple[Place, str, str]]:
+    for protocol, entry in edge.l4():
+        if entry.mode != "proxy":
+            yield entry.place, f"mode {entry.mode} of {protocol} {entry.name!r}", "mode: proxy"
 
 
 def _auth(edge: Edge) -> Iterator[tuple[Place, str, str]]:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
 from edge.assembly import Edge
 from edge.problems import Place, Problem
@@ -12,6 +12,12 @@ from edge.units import Address
 HOST: Final = re.compile(r"(?:\*\.)?[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\]")
 EVERYWHERE: Final = frozenset({"0.0.0.0", "::"})  # noqa: S104 - compared, not bound
 LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+def serves_nothing(edge: Edge) -> Iterator[Problem]:
+    """An edge that listens nowhere."""
+    if not edge.spec.listeners and not any(edge.l4()):
+        yield Problem(edge.spec.place, "serves_nothing", "nothing listens here", "add 'listeners', 'tcp' or 'udp'")
 
 
 def plain_listener(edge: Edge) -> Iterator[Problem]:
@@ -34,13 +40,13 @@ def bad_redirect(edge: Edge) -> Iterator[Problem]:
 
 def address_taken(edge: Edge) -> Iterator[Problem]:
     """Two listeners on one address; Envoy would share the port between them without a word."""
-    first: dict[int, tuple[str, Address, Place]] = {}
-    for name, address, place in addresses(edge):
-        other = first.get(address.port)
-        if other and (other[1].host == address.host or {other[1].host, address.host} & EVERYWHERE):
-            message = f"{name} listens on {address}, where {other[0]} ({other[2]}) listens too"
-            yield Problem(place, "address_taken", message, "give it another port")
-        first.setdefault(address.port, (name, address, place))
+    first: dict[tuple[str, int], Bound] = {}
+    for one in addresses(edge):
+        other = first.setdefault((one.protocol, one.address.port), one)
+        hosts = {other.address.host, one.address.host}
+        if other is not one and (len(hosts) == 1 or hosts & EVERYWHERE):
+            message = f"{one.what} listens on {one.address}, where {other.what} ({other.place}) listens too"
+            yield Problem(one.place, "address_taken", message, "give it another port")
 
 
 def bad_host(edge: Edge) -> Iterator[Problem]:
@@ -62,10 +68,21 @@ def exposed_admin(edge: Edge) -> Iterator[Problem]:
         yield Problem(admin.place, "exposed_admin", message, remedy)
 
 
-def addresses(edge: Edge) -> Iterator[tuple[str, Address, Place]]:
-    """Yield everything that this edge will bind: what it is, where, and where that is written."""
+class Bound(NamedTuple):
+    """Something that this edge will bind: what it is, where, and where that is written."""
+
+    what: str
+    protocol: str
+    address: Address
+    place: Place
+
+
+def addresses(edge: Edge) -> Iterator[Bound]:
+    """Yield everything that this edge will bind."""
     for name, listener in edge.spec.listeners.items():
-        yield f"listener {name!r}", listener.address, listener.place
-    yield "admin", edge.spec.admin.address, edge.spec.admin.place
+        yield Bound(f"listener {name!r}", "tcp", listener.address, listener.place)
+    for protocol, entry in edge.l4():
+        yield Bound(f"{protocol} {entry.name!r}", protocol, entry.listen, entry.place)
+    yield Bound("admin", "tcp", edge.spec.admin.address, edge.spec.admin.place)
     if edge.spec.operations.address is not None:
-        yield "operations", edge.spec.operations.address, edge.spec.operations.place
+        yield Bound("operations", "tcp", edge.spec.operations.address, edge.spec.operations.place)

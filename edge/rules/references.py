@@ -13,6 +13,11 @@ def unknown_cluster(edge: Edge) -> Iterator[Problem]:
         if route.spec.cluster not in known:
             message = f"route {route.name!r} names cluster {route.spec.cluster!r}, which does not exist"
             yield Problem(route.spec.place, "unknown_cluster", message, suggestion(route.spec.cluster, known))
+    for protocol, entry in edge.l4():
+        for cluster in entry.clusters():
+            if cluster not in known:
+                message = f"{protocol} {entry.name!r} names cluster {cluster!r}, which does not exist"
+                yield Problem(entry.place, "unknown_cluster", message, suggestion(cluster, known))
     for name, include in edge.spec.include.items():
         granted = include.cluster or name
         if granted not in known:

@@ -5,9 +5,11 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from edge.spec.base import Name, Names, Spec
+from edge.spec.clusters import ClusterSpec
+from edge.spec.l4 import L4Spec
 from edge.spec.listeners import AdminSpec, ListenerSpec, OperationsSpec, TelemetrySpec
 from edge.spec.policies import LimitSpec, PoliciesSpec
-from edge.spec.routes import ClusterSpec, L4Spec, MatchSpec, RouteSpec
+from edge.spec.routes import MatchSpec, RouteSpec
 
 
 class ExemptSpec(Spec):
@@ -30,7 +32,7 @@ class IncludeSpec(Spec):
 class EdgeSpec(Spec):
     """The whole of ``edge.yaml``."""
 
-    listeners: Annotated[dict[Name, ListenerSpec], Field(min_length=1)]
+    listeners: dict[Name, ListenerSpec] = Field(default_factory=dict)
     routes: tuple[RouteSpec, ...] = ()
     clusters: dict[Name, ClusterSpec] = Field(default_factory=dict)
     policies: PoliciesSpec = PoliciesSpec()

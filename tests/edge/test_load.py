@@ -61,7 +61,7 @@ def test_judges_do_not_hide_each_other(read):
 def test_variables_are_filled_as_in_compose_files(read, written, environment, port):
     """From the mapping handed in, never from the process."""
     loaded = read(f'{HEAD}clusters: {{a: {{endpoints: ["h:{written}"]}}}}\n', environment)
-    assert loaded.edge.spec.clusters["a"].endpoints[0].port == port
+    assert loaded.edge.spec.clusters["a"].endpoints[0].address.port == port
 
 
 def test_a_variable_may_be_set_to_nothing(read):

@@ -1,0 +1,74 @@
+"""Clusters: the endpoints of one upstream, how to choose among them, and when one is left out."""
+
+from datetime import timedelta
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, StringConstraints, model_validator
+
+from edge.spec.base import Count, OptionalPort, Spec
+from edge.units import Duration, ListenAddress
+
+
+class EndpointSpec(Spec):
+    """One endpoint; a plain ``host:port`` in YAML means just its address."""
+
+    address: ListenAddress
+    # Its share beside the others: 3 gets three times what 1 gets.
+    weight: Annotated[int, Field(gt=0, le=128)] = 1
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_word(cls, value: Any) -> Any:
+        return {"address": value} if isinstance(value, str) else value
+
+    def __str__(self) -> str:
+        return str(self.address) + (f" (weight {self.weight})" if self.weight > 1 else "")
+
+
+class HealthSpec(Spec):
+    """The active check: a ``path`` that must answer 200, or ``tcp``: that a connection can be made.
+
+    One second: a restarted BFF is back in rotation before a person reloads.
+    """
+
+    path: Annotated[str, StringConstraints(pattern=r"^/")] | None = None
+    tcp: bool = False
+    # Where it is asked, when that is not the port it serves on: UDP has no way to ask.
+    port: OptionalPort = None
+    interval: Duration = timedelta(seconds=1)
+    timeout: Duration = timedelta(seconds=1)
+    # Two misses: one lost packet takes nobody out, and a dead endpoint gets requests for two seconds at most (O4).
+    unhealthy_after: Annotated[int, Field(gt=0, le=20)] = 2
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if (self.path is None) != self.tcp:
+            raise ValueError("give either 'path' or 'tcp: true'")
+        return self
+
+
+class EjectionSpec(Spec):
+    """The passive check: an endpoint that failed ``after`` times in a row is left out for a time.
+
+    ``connections`` counts only what never came to an answer; ``answers`` counts 5xx as well, which for a BFF may be
+    the fault of a backend behind it.
+    """
+
+    after: Annotated[int, Field(gt=0, le=1000)] = 5
+    counting: Literal["connections", "answers"] = "connections"
+    time: Duration = timedelta(seconds=30)
+    # Half of the endpoints at most: what hits all of them is not an endpoint's fault. One alone is never ejected (O4).
+    at_most_percent: Annotated[int, Field(gt=0, le=100)] = 50
+
+
+class ClusterSpec(Spec):
+    """The endpoints of one upstream, and how to choose among them."""
+
+    endpoints: Annotated[tuple[EndpointSpec, ...], Field(min_length=1)]
+    balance: Literal["least_requests", "round_robin", "random", "source_hash"] = "least_requests"
+    health: HealthSpec | None = None
+    ejection: EjectionSpec | None = None
+    # Endpoints are in the same data centre: a connection that takes a quarter of a second will not come.
+    connect_timeout: Duration = timedelta(milliseconds=250)
+    # At 3 s a request that is 340 requests a second; beyond it, shedding (503) beats queueing.
+    max_requests: Count = 1024
