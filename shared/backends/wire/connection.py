@@ -10,10 +10,12 @@ from typing import Final, Protocol, cast
 import httptools
 
 from shared.backends.channel import Reply
-from shared.backends.wire.message import Head, WireReply, final_head
+from shared.backends.wire.message import Head, UnfitHeadError, WireReply, check_coding, final_head, may_stay_open
 
 # Twice what Envoy and nginx accept by default (60 KiB, 32 KiB): more is a mistake or an attack.
 MAX_HEAD_BYTES: Final = 128 * 1024
+# Of chunk sizes, extensions and trailers, for each byte of body: even chunks of one byte take less.
+MAX_OVERHEAD: Final = 16
 
 
 class BrokenExchangeError(Exception):
@@ -43,14 +45,17 @@ class Connection(asyncio.Protocol):
 
     __slots__ = (
         "_body",
+        "_chunked",
         "_closed",
         "_framed",
         "_head",
         "_head_request",
         "_in_head",
+        "_lasting",
         "_limit",
         "_owner",
         "_parser",
+        "_received",
         "_size",
         "_transport",
         "answered",
@@ -78,6 +83,9 @@ class Connection(asyncio.Protocol):
         self._limit = limit
         self._in_head = True
         self._framed = False
+        self._chunked = False
+        self._lasting = True
+        self._received = 0
         self._head_request = head_request
         self.answered = False
         self.complete = False
@@ -121,7 +129,9 @@ class Connection(asyncio.Protocol):
             self._head += data
         if not self._feed(data):
             return
-        if self.complete:
+        if self._chunked and self._is_padded(data):
+            self._fail("answered with more framing than body", invalid=True)
+        elif self.complete:
             self._deliver()
         elif self._in_head and len(self._head) > MAX_HEAD_BYTES:
             self._fail("answered with too many headers", invalid=True)
@@ -139,6 +149,11 @@ class Connection(asyncio.Protocol):
                 self._fail(_detail(error), invalid=True)
                 return False
         return True
+
+    def _is_padded(self, data: bytes) -> bool:
+        """Tell whether chunk extensions and trailers, which the parser does not bound, got out of hand."""
+        self._received += len(data)
+        return self._received > MAX_HEAD_BYTES + (1 + MAX_OVERHEAD) * self._size
 
     def eof_received(self) -> bool:
         """Half-closed is closed."""
@@ -168,9 +183,13 @@ class Connection(asyncio.Protocol):
         if status < 200:  # noqa: PLR2004 - HTTP 1xx
             return
         self._in_head = False
-        self._head = final_head(self._head)
+        self._head = final_head(self._head, MAX_HEAD_BYTES)
         fields = self._head.lower()
-        self._framed = b"\ncontent-length:" in fields or b"\ntransfer-encoding:" in fields or status in {204, 304}
+        self._chunked = b"\ntransfer-encoding:" in fields
+        if self._chunked:
+            check_coding(fields)
+        self._framed = self._chunked or b"\ncontent-length:" in fields or status in {204, 304}
+        self._lasting = fields.startswith(b"http/1.1") or may_stay_open(fields)
         if self._head_request:
             self.complete = True  # httptools does not know that no body follows a HEAD
 
@@ -192,7 +211,7 @@ class Connection(asyncio.Protocol):
         """Mark the reply whole, unless it was only a 1xx."""
         if not self._in_head:
             self.complete = True
-            self.reusable = self._parser.should_keep_alive() and not self._head_request
+            self.reusable = self._lasting and self._parser.should_keep_alive() and not self._head_request
 
     def _deliver(self) -> None:
         self.busy = False
@@ -212,4 +231,5 @@ class Connection(asyncio.Protocol):
 def _detail(error: Exception) -> str:
     """Dig our own reason out of httptools' wrapper; its texts may quote the payload, so they stay inside."""
     cause = error if isinstance(error, BrokenExchangeError) else error.__context__
-    return str(cause) if isinstance(cause, BrokenExchangeError) else "answered something that is not HTTP"
+    ours = isinstance(cause, BrokenExchangeError | UnfitHeadError)
+    return str(cause) if ours else "answered something that is not HTTP"

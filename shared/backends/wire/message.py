@@ -2,7 +2,7 @@
 
 import re
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from shared.backends.channel import Headers, OutboundRequest
 
@@ -27,18 +27,56 @@ def write_request(request: OutboundRequest, host: str) -> Head:
     return Head(f"{text}\r\n\r\n".encode("latin-1") + request.body, request.method, request.max_body_bytes)
 
 
-def final_head(raw: bytes) -> bytes:
-    """Return the status line and headers of the final answer: without any 1xx before it, without its body."""
+# The parser takes any version, and RTSP's and ICE's status lines with it.
+_STATUS_LINES: Final = (b"HTTP/1.1 ", b"HTTP/1.0 ")
+
+
+class UnfitHeadError(ValueError):
+    """A head that no answer to our request may have."""
+
+
+def final_head(raw: bytes, limit: int) -> bytes:
+    """Return the status line and headers of the final answer: without any 1xx before it, without its body.
+
+    Raises UnfitHeadError when a status line is not HTTP/1.x, or all heads together are longer than ``limit``.
+    """
     start = 0
     while True:
         while raw.startswith(b"\r\n", start):  # the parser, too, passes over empty lines before a status line
             start += 2
+        if not raw.startswith(_STATUS_LINES, start):
+            raise UnfitHeadError("answered in another protocol than HTTP/1")
         end = raw.find(b"\r\n\r\n", start)
+        if max(end, start) > limit:
+            raise UnfitHeadError("answered with too many headers")
         if end < 0:
             return raw[start:]
         if raw[start + 9 : start + 10] != b"1":
             return raw[start:end]
         start = end + 4
+
+
+_CODINGS: Final = re.compile(rb"\ntransfer-encoding:([^\r]*)")
+_OPTIONS: Final = re.compile(rb"\nconnection:([^\r]*)")
+
+
+def check_coding(fields: bytes) -> None:
+    """Raise UnfitHeadError unless the one transfer coding is chunked; ``fields`` is a head in lower case.
+
+    We ask for no other (RFC 9110 §10.1.4), and to read a body whose coding is in doubt is how answers are smuggled
+    (RFC 9112 §11.2). Tabs are not stripped, because the parser does not see a coding through them.
+    """
+    if [one.strip(b" ") for one in _CODINGS.findall(fields)] != [b"chunked"]:
+        raise UnfitHeadError("answered in a transfer coding nobody asked for")
+
+
+def may_stay_open(fields: bytes) -> bool:
+    """Tell whether an HTTP/1.0 answer leaves its connection usable; ``fields`` is its head in lower case.
+
+    "close" wins over "keep-alive" (RFC 9112 §9.3), and a transfer coding in HTTP/1.0 is a faulty framing (§6.1).
+    """
+    options = {one.strip(b" \t") for line in _OPTIONS.findall(fields) for one in line.split(b",")}
+    return b"keep-alive" in options and b"close" not in options and b"\ntransfer-encoding:" not in fields
 
 
 @lru_cache(maxsize=8)  # there are as many as there are modules that read headers

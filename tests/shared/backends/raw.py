@@ -56,6 +56,8 @@ class Line:
         return request
 
     async def write(self, data: bytes) -> None:
+        if self._writer.is_closing():
+            return  # the client has gone; uvloop would make an error of it
         with suppress(ConnectionError):
             self._writer.write(data)
             await self._writer.drain()

@@ -1,0 +1,76 @@
+"""Ours, httpcore, httpcore2 and aiohttp, asked about the same bytes (``corpus.py``); what is right, RFC 9112 decides.
+
+Two answers must never be confused, whatever a backend sends: every case is followed by one more request.
+"""
+
+import asyncio
+from collections import Counter
+from functools import cache
+
+import pytest
+import uvloop
+
+from tests.shared.backends.wire.cases import Case
+from tests.shared.backends.wire.clients import CLIENTS, Seen, difference, play, right
+from tests.shared.backends.wire.corpus import CORPUS, NAMED, SPLIT
+from tests.shared.backends.wire.explained import EXPLAINED
+
+AT_ONCE = 24
+LOOPS = {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}
+PEERS = [name for name in CLIENTS if name != "ours"]
+
+
+@cache
+def seen_by(client: str, loop: str = "asyncio") -> dict[str, Seen]:
+    """Play the corpus to a client, several cases at a time: a case takes no work, only turns."""
+
+    async def all_of_them() -> dict[str, Seen]:
+        gate = asyncio.Semaphore(AT_ONCE)
+
+        async def one(case: Case) -> Seen:
+            async with gate:
+                return await play(case, CLIENTS[client])
+
+        cases = CORPUS if client == "ours" else NAMED
+        return dict(zip((case.name for case in cases), await asyncio.gather(*map(one, cases)), strict=True))
+
+    with asyncio.Runner(loop_factory=LOOPS[loop]) as runner:
+        return runner.run(all_of_them())
+
+
+def explained(peer: str) -> dict[str, list[str]]:
+    reasons: dict[str, list[str]] = {}
+    for one in EXPLAINED:
+        for name in one.names(peer):
+            reasons.setdefault(name, []).append(one.how.name)
+    return reasons
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+@pytest.mark.parametrize("case", NAMED, ids=lambda case: case.name)
+def test_ours_is_right(case: Case, loop: str) -> None:
+    """The answer, or the right kind of failure; the connection used again or not; and the next answer its own."""
+    assert seen_by("ours", loop)[case.name] == right(case)
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_ours_is_right_wherever_the_network_cuts(loop: str) -> None:
+    """At every byte of a good answer, of two answers, and of a bad one."""
+    assert {case.name: seen_by("ours", loop)[case.name] for case in SPLIT} == {case.name: right(case) for case in SPLIT}
+
+
+@pytest.mark.parametrize("peer", PEERS)
+@pytest.mark.parametrize("case", NAMED, ids=lambda case: case.name)
+def test_others_agree_or_the_table_says_why_not(case: Case, peer: str) -> None:
+    """Every difference has its one reason in ``explained.py``, and every reason there still has its difference."""
+    how = difference(case, seen_by(peer)[case.name])
+
+    assert explained(peer).get(case.name, []) == ([how.name] if how else []), seen_by(peer)[case.name]
+
+
+def test_the_corpus_is_what_it_says() -> None:
+    """Three hundred cases and more, each with a name of its own, and no reason for a case that is not there."""
+    names = Counter(case.name for case in CORPUS)
+    assert len(NAMED) >= 300
+    assert max(names.values()) == 1
+    assert {name for peer in PEERS for name in explained(peer)} <= {case.name for case in NAMED}
