@@ -2,10 +2,11 @@
 
 from typing import Any, Final
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends
 
 from bffs.mobile.screens import dashboard, profile
 from shared.asgi.caller import CurrentUser, Fetch, bearer
+from shared.asgi.context import Context
 from shared.asgi.problem import problem_responses
 
 # What any screen may answer instead: statuses of architecture §4, and of what the edge judges first.
@@ -15,9 +16,9 @@ router = APIRouter(prefix="/mobile/v1", responses=PROBLEMS, dependencies=[Depend
 
 
 @router.get("/dashboard")
-async def get_dashboard(request: Request, user: CurrentUser, fetch: Fetch) -> dashboard.Dashboard:
+async def get_dashboard(context: Context, user: CurrentUser, fetch: Fetch) -> dashboard.Dashboard:
     """The first screen, in one call; `degraded` names what is not fresh."""
-    return await dashboard.compose_dashboard(fetch, user.subject, request.app.state.clock)
+    return await dashboard.compose_dashboard(fetch, user.subject, context.state.clock)
 
 
 @router.get("/profile")

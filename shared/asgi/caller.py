@@ -8,10 +8,10 @@ import asyncio
 from collections.abc import Collection
 from typing import Annotated, TypeVar
 
-from fastapi import Depends, Request
+from fastapi import Depends
 from fastapi.security import HTTPBearer
 
-from shared.asgi.context import RequestContext, context_of, header
+from shared.asgi.context import Context, RequestContext
 from shared.backends.backend import Backends
 from shared.backends.fanout import Caller, fan_out
 from shared.backends.sections import RETRY_HINT, Sections
@@ -26,21 +26,21 @@ S = TypeVar("S", bound=Sections)
 bearer = HTTPBearer(auto_error=False, bearerFormat="JWT", description="Access token of the identity provider")
 
 
-async def current_user(request: Request) -> Principal:
+async def current_user(context: Context) -> Principal:
     """Return whom the bearer token speaks for. Raises ProblemError(UNAUTHENTICATED)."""
-    value = header(request.scope, b"authorization")
+    value = context.header(b"authorization")
     scheme, _, token = (value or "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise ProblemError(ProblemCode.UNAUTHENTICATED, "A bearer token is required.")
-    verifier: TokenVerifier = request.app.state.verifier
-    return verifier.cached(token) or await _verified(request, verifier, token)
+    verifier: TokenVerifier = context.state.verifier
+    return verifier.cached(token) or await _verified(context, verifier, token)
 
 
-async def _verified(request: Request, verifier: TokenVerifier, token: str) -> Principal:
+async def _verified(context: RequestContext, verifier: TokenVerifier, token: str) -> Principal:
     """Verify within this request's deadline: an issuer that is slow to give its keys does not extend it."""
-    clock: Clock = request.app.state.clock
+    clock: Clock = context.state.clock
     try:
-        async with asyncio.timeout(context_of(request.scope).deadline.remaining_s(clock.now_s())):
+        async with asyncio.timeout(context.deadline.remaining_s(clock.now_s())):
             return await verifier.verify(token)
     except TimeoutError:
         raise ProblemError(
@@ -82,9 +82,9 @@ class FetchSections:
         )
 
 
-async def fetch_for(request: Request, user: CurrentUser) -> FetchSections:
+async def fetch_for(context: Context, user: CurrentUser) -> FetchSections:
     """Bind a fan-out to this request. Async, though it waits for nothing: FastAPI gives plain functions a thread."""
-    return FetchSections(request.app.state.backends, context_of(request.scope), user)
+    return FetchSections(context.state.backends, context, user)
 
 
 Fetch = Annotated[FetchSections, Depends(fetch_for)]

@@ -1,9 +1,15 @@
-"""What one request carries with it, in one slotted object at ``scope["frontage"]``.
+"""What one request carries with it, in one slotted object; handlers ask for it as ``Context``.
 
-Opened by ``observe``, given its deadline and its priority by ``deadline``, its budget with its first fan-out; read by
-routes and by every fan-out of the request.
+Opened by ``observe`` from the request's headers, given its deadline and its priority by ``deadline``, its budget with
+its first fan-out; read by dependencies and by every fan-out of the request. ASGI finds it at ``scope["frontage"]``.
 """
 
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import Annotated, Final
+
+from fastapi import Depends, Request
+from starlette.datastructures import State
 from starlette.types import Scope
 
 from shared.resilience.budget import RequestBudget
@@ -12,20 +18,28 @@ from shared.resilience.priority import Priority
 from shared.telemetry.ledger import Ledger
 
 KEY = "frontage"
-# Headers that stand once, by name: laid out when the first one is asked for.
-HEADERS_KEY = "frontage.headers"
+Fields = Mapping[bytes, bytes]
+NO_FIELDS: Final[Fields] = MappingProxyType({})
 
 
 class RequestContext:
-    """The ledger, the deadline, the priority and the budget of one request."""
+    """The headers that stand once, the app's state, the ledger, deadline, priority and budget of one request."""
 
-    __slots__ = ("budget", "deadline", "ledger", "priority")
+    __slots__ = ("budget", "deadline", "fields", "ledger", "priority", "state")
 
-    def __init__(self, ledger: Ledger, deadline: Deadline) -> None:
+    def __init__(
+        self, ledger: Ledger, deadline: Deadline, fields: Fields = NO_FIELDS, state: State | None = None
+    ) -> None:
         self.ledger = ledger
         self.deadline = deadline
+        self.fields = fields
+        self.state = state or State()
         self.priority = Priority.USER
         self.budget: RequestBudget | None = None
+
+    def header(self, name: bytes) -> str | None:
+        """Return a header's value when it stands exactly once in the request; two of a kind are as good as none."""
+        return text_of(self.fields, name)
 
 
 def context_of(scope: Scope) -> RequestContext:
@@ -34,14 +48,30 @@ def context_of(scope: Scope) -> RequestContext:
     return context
 
 
-def header(scope: Scope, name: bytes) -> str | None:
-    """Return a header's value when it stands exactly once in the request; two of a kind are as good as none."""
-    fields: list[tuple[bytes, bytes]] = scope["headers"]
-    once = scope.get(HEADERS_KEY)
-    if once is None:
-        once = scope[HEADERS_KEY] = dict(fields)
-        if len(once) != len(fields):
-            names = [key for key, _ in fields]
-            once = scope[HEADERS_KEY] = {key: value for key, value in fields if names.count(key) == 1}
-    value: bytes | None = once.get(name)
+def text_of(fields: Fields, name: bytes) -> str | None:
+    """Return a header's value as text."""
+    value = fields.get(name)
     return None if value is None else value.decode("latin-1")
+
+
+def once(fields: Iterable[tuple[bytes, bytes]]) -> Fields:
+    """Return the headers that stand exactly once, by their lower-case names."""
+    listed = list(fields)
+    found = dict(listed)
+    if len(found) != len(listed):
+        names = [name for name, _ in listed]
+        return {name: value for name, value in listed if names.count(name) == 1}
+    return found
+
+
+def header(scope: Scope, name: bytes) -> str | None:
+    """Return a header's value when it stands exactly once in the request, also where no context was opened."""
+    return text_of(once(scope["headers"]), name)
+
+
+async def request_context(request: Request) -> RequestContext:
+    """Give a handler its request's context; a hot route that asks for no more than this never makes a ``Request``."""
+    return context_of(request.scope)
+
+
+Context = Annotated[RequestContext, Depends(request_context)]

@@ -9,7 +9,7 @@ from typing import Final
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from shared.asgi.context import context_of, header
+from shared.asgi.context import RequestContext, context_of
 from shared.clock import Clock
 from shared.resilience.deadline import HEADER, Deadline, budget_from_header
 from shared.resilience.priority import HEADER as PRIORITY_HEADER
@@ -19,12 +19,11 @@ NAME: Final = HEADER.encode()
 PRIORITY: Final = PRIORITY_HEADER.encode()
 
 
-def open_deadline(scope: Scope, ceiling: timedelta, now_s: float) -> None:
+def open_deadline(context: RequestContext, ceiling: timedelta, now_s: float) -> None:
     """Give the request's context its deadline, and its priority."""
-    context = context_of(scope)
-    budget = budget_from_header(header(scope, NAME), ceiling)
+    budget = budget_from_header(context.header(NAME), ceiling)
     context.deadline = Deadline.after(budget, now_s)
-    context.priority = priority_from_header(header(scope, PRIORITY))
+    context.priority = priority_from_header(context.header(PRIORITY))
     context.ledger.deadline_ms = int(budget.total_seconds() * 1000)
 
 
@@ -39,5 +38,5 @@ class DeadlineMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Open the deadline and pass the request on."""
         if scope["type"] == "http":
-            open_deadline(scope, self._ceiling, self._clock.now_s())
+            open_deadline(context_of(scope), self._ceiling, self._clock.now_s())
         await self._app(scope, receive, send)

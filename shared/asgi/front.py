@@ -1,8 +1,9 @@
-"""The app as the server sees it: hot routes that give a model are answered here, everything else by the FastAPI app.
+"""The hottest routes, from their headers to their answer: those that give a model and need no ``Request`` for it.
 
-Owns the middleware of such a route, said in one layer: ``Observe(Problem(Disconnect(Deadline(route))))``, made of the
-parts of those modules. As layers, each with a ``send`` of its own, they would cost as much as the fan-out.
-``tests/shared/asgi/test_lean.py`` holds both to the same answers.
+Owns the middleware of such a route, said in one layer: ``Observe(Problem(Deadline(route)))``, made of the parts of
+those modules. As layers, each with a ``send`` of its own, they would cost as much as the fan-out. That the client
+left, the connection itself says (``server_protocol.py``). ``tests/shared/asgi/test_lean.py`` holds both ways to the
+same answers.
 """
 
 import asyncio
@@ -10,22 +11,21 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from fastapi import FastAPI
-from starlette.requests import ClientDisconnect
-from starlette.types import Receive, Scope, Send
+from pydantic import BaseModel
 
+from shared.asgi.context import KEY, Fields, RequestContext
 from shared.asgi.deadline import open_deadline
-from shared.asgi.disconnect import Watch
+from shared.asgi.disconnect import CLIENT_LEFT
 from shared.asgi.lean import LeanRoute, encoded, headers_of
 from shared.asgi.observe import Observer, with_trace
 from shared.asgi.problem import answer_to
-from shared.asgi.server_protocol import answer_whole
+from shared.asgi.server_protocol import Headers, HotCycle
 from shared.clock import Clock
-from shared.telemetry.ledger import Ledger
 from shared.telemetry.logs import trace_id
 
 
 class Front:
-    """An ASGI app before the app."""
+    """What the server asks before it asks the app."""
 
     def __init__(
         self,
@@ -36,44 +36,38 @@ class Front:
         clock: Clock,
     ) -> None:
         self._app = app
-        self._routes = {place: route for place, route in routes.items() if route.gives_model}
         self._observer = observer
         self._ceiling = ceiling
         self._clock = clock
+        hot = {path: one for (method, path), one in routes.items() if method == "GET" and one.is_hot}
+        self.find = {path.encode("ascii"): route for path, route in hot.items() if path.isascii()}.get
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a hot route, or pass the request on."""
-        route = self._routes.get((scope["method"], scope["path"])) if scope["type"] == "http" else None
-        if route is None:
-            await self._app(scope, receive, send)
-            return
-        scope["app"] = self._app
+    async def serve(self, route: LeanRoute, fields: Fields, cycle: HotCycle) -> None:
+        """Answer one GET of a hot route."""
         now = self._clock.now_s()
-        ledger = self._observer.open(scope, now)
-        token = trace_id.set(ledger.origin.trace_id)
-        open_deadline(scope, self._ceiling, now)
-        watch = Watch(scope, receive)
-        watch.begin()
+        context = self._observer.open(self._app.state, "GET", fields, now)
+        ledger = context.ledger
+        trace_id.set(ledger.origin.trace_id)  # for this task, which ends with the request
+        open_deadline(context, self._ceiling, now)
         try:
-            await _answer(route, scope, watch, send, ledger)
+            ledger.status, headers, body = await self._answer(route, context)
+            if not cycle.disconnected:
+                cycle.answer(ledger.status, with_trace(headers, ledger), body)
         except asyncio.CancelledError:
-            if not watch.took_the_blame():
+            if not cycle.disconnected:
                 raise
         finally:
-            watch.end(ledger)
-            self._observer.close(scope, ledger, self._clock.now_s())
-            trace_id.reset(token)
+            if cycle.disconnected:
+                ledger.status = CLIENT_LEFT
+            cycle.end()
+            self._observer.close(context, route.path, self._clock.now_s())
 
-
-async def _answer(route: LeanRoute, scope: Scope, watch: Watch, send: Send, ledger: Ledger) -> None:
-    try:
-        body = encoded(await route.model(scope, watch.receive))
-        status, headers = 200, headers_of(body)
-    except ClientDisconnect:
-        return  # it left while it was still sending
-    except Exception as error:  # noqa: BLE001 - whatever it is, the client gets a problem and the log the cause
-        problem = answer_to(error, scope)
-        status, body, headers = problem.status_code, bytes(problem.body), problem.raw_headers
-    ledger.status = status
-    watch.stop()  # a server reports its own end of the answer as a disconnect, too
-    await answer_whole(scope, send, status, with_trace(headers, ledger), body)
+    async def _answer(self, route: LeanRoute, context: RequestContext) -> tuple[int, Headers, bytes]:
+        try:
+            answer = await route.call(context, None)
+            assert isinstance(answer, BaseModel)  # noqa: S101 - by the handler's own annotation
+            body = encoded(answer)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the client gets a problem and the log the cause
+            problem = answer_to(error, {"path": route.path, KEY: context})
+            return problem.status_code, problem.raw_headers, bytes(problem.body)
+        return 200, headers_of(body), body

@@ -7,7 +7,8 @@ same in one layer for the hottest.
 """
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
+from operator import itemgetter
 from typing import Annotated, Any, Final, NamedTuple, get_args, get_origin, get_type_hints
 
 from fastapi import APIRouter, Request
@@ -18,11 +19,15 @@ from pydantic import BaseModel
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from shared.asgi.context import RequestContext, context_of, request_context
 from shared.telemetry.logs import get_logger
 
 log = get_logger(__name__)
 
 JSON_HEADER: Final = (b"content-type", b"application/json")
+# Where the values that every request brings stand; the values of dependencies follow.
+CONTEXT: Final = 0
+REQUEST: Final = 1
 
 
 class UnservableError(Exception):
@@ -30,20 +35,21 @@ class UnservableError(Exception):
 
 
 class Step(NamedTuple):
-    """One dependency: how to call it, from which earlier values, and where its own value goes."""
+    """One dependency: how to call it, and which earlier values it takes, in the order of its parameters."""
 
     call: Callable[..., Any]
-    sources: tuple[tuple[str, int], ...]
+    pick: Callable[[list[Any]], tuple[Any, ...]]
     is_async: bool
 
 
 class LeanRoute:
-    """A handler whose dependencies are laid out in the order of their calls; value 0 is the request."""
+    """A handler whose dependencies are laid out in the order of their calls."""
 
     def __init__(self, route: APIRoute) -> None:
         self.route = route
         self._steps: list[Step] = []
-        self._places: dict[Callable[..., Any], int] = {}
+        self._places: dict[Callable[..., Any], int] = {request_context: CONTEXT}
+        self.needs_request = False
         for dependency in route.dependencies:
             _require_declaration_only(dependency)
         if not inspect.iscoroutinefunction(route.endpoint):
@@ -52,52 +58,65 @@ class LeanRoute:
         self.gives_model = inspect.isclass(result) and issubclass(result, BaseModel)
         if not (inspect.isclass(result) and issubclass(result, BaseModel | Response)):
             raise UnservableError("it returns neither a model nor a response")
-        self._handler = Step(route.endpoint, tuple(self._sources(route.endpoint)), is_async=True)
+        self._handler = self._step(route.endpoint)
 
-    def _sources(self, function: Callable[..., Any]) -> Iterator[tuple[str, int]]:
-        for name, hint in get_type_hints(function, include_extras=True).items():
-            if name == "return":
-                continue
-            if hint is Request:
-                yield name, 0
-            elif (dependency := _dependency(hint)) is not None:
-                yield name, self._place(dependency)
-            else:
-                raise UnservableError(f"it takes {name!r} from the request")
+    @property
+    def path(self) -> str:
+        """The route's template, which is its path."""
+        return self.route.path
 
-    def _place(self, dependency: Callable[..., Any]) -> int:
+    @property
+    def is_hot(self) -> bool:
+        """Whether it can be served without an ASGI request, and its answer encoded without an ASGI response."""
+        return self.gives_model and not self.needs_request
+
+    def _step(self, function: Callable[..., Any]) -> Step:
+        hints = get_type_hints(function, include_extras=True)
+        parameters = inspect.signature(function).parameters.values()
+        if any(one.kind is not one.POSITIONAL_OR_KEYWORD for one in parameters):
+            raise UnservableError("it takes more than plain parameters")
+        places = [self._place(one.name, hints.get(one.name)) for one in parameters]
+        return Step(function, _picker(places), inspect.iscoroutinefunction(function))
+
+    def _place(self, name: str, hint: Any) -> int:
+        if hint is Request:
+            self.needs_request = True
+            return REQUEST
+        dependency = _dependency(hint)
+        if dependency is None:
+            raise UnservableError(f"it takes {name!r} from the request")
         if dependency not in self._places:
-            sources = tuple(self._sources(dependency))
-            self._steps.append(Step(dependency, sources, inspect.iscoroutinefunction(dependency)))
-            self._places[dependency] = len(self._steps)
+            self._steps.append(self._step(dependency))
+            self._places[dependency] = len(self._steps) + REQUEST
         return self._places[dependency]
 
-    async def call(self, scope: Scope, receive: Receive) -> BaseModel | Response:
-        """Call the dependencies and the handler."""
-        scope["route"] = self.route
-        values: list[Any] = [Request(scope, receive)]
-        for call, sources, is_async in self._steps:
-            value = call(**{name: values[place] for name, place in sources})
+    async def call(self, context: RequestContext, request: Request | None) -> BaseModel | Response:
+        """Call the dependencies and the handler; ``request`` may be None for a route that does not need it."""
+        values: list[Any] = [context, request]
+        for call, pick, is_async in self._steps:
+            value = call(*pick(values))
             values.append(await value if is_async else value)
-        call, sources, _ = self._handler
-        answer: BaseModel | Response = await call(**{name: values[place] for name, place in sources})
-        return answer
-
-    async def model(self, scope: Scope, receive: Receive) -> BaseModel:
-        """Call a handler that ``gives_model``."""
-        answer = await self.call(scope, receive)
-        assert isinstance(answer, BaseModel)  # noqa: S101 - by its own annotation
+        handler, pick, _ = self._handler
+        answer: BaseModel | Response = await handler(*pick(values))
         return answer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer as the FastAPI route would."""
-        answer = await self.call(scope, receive)
+        scope["route"] = self.route
+        answer = await self.call(context_of(scope), Request(scope, receive))
         if isinstance(answer, BaseModel):
             body = encoded(answer)
             await send({"type": "http.response.start", "status": 200, "headers": headers_of(body)})
             await send({"type": "http.response.body", "body": body})
         else:
             await answer(scope, receive, send)
+
+
+def _picker(places: list[int]) -> Callable[[list[Any]], tuple[Any, ...]]:
+    """Return what takes the values at these places."""
+    if len(places) > 1:
+        return itemgetter(*places)  # in C; of one place alone it would give no tuple
+    return lambda values: tuple(values[place] for place in places)
 
 
 def encoded(answer: BaseModel) -> bytes:

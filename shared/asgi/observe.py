@@ -6,9 +6,10 @@ Owns the trace id on every answer, the route template, and the access log line. 
 from collections.abc import Iterable
 from typing import Any, Final
 
+from starlette.datastructures import State
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shared.asgi.context import KEY, RequestContext, header
+from shared.asgi.context import KEY, Fields, RequestContext, once, text_of
 from shared.clock import Clock
 from shared.resilience.deadline import Deadline
 from shared.telemetry.access import AccessLog
@@ -47,34 +48,27 @@ class Observer:
         self.keeper = Keeper(KeepPolicy())
         self._gaps = GapLog()
 
-    def open(self, scope: Scope, now_s: float) -> Ledger:
+    def open(self, state: State, method: str, fields: Fields, now_s: float, *, quiet: bool = False) -> RequestContext:
         """Open the request's ledger and context; its deadline comes with ``deadline``."""
-        quiet = scope["path"] in QUIET_PATHS
         origin = read_origin(
-            header(scope, b"traceparent"), header(scope, b"tracestate") or "", 0 if quiet else self.ratio
+            text_of(fields, b"traceparent"), text_of(fields, b"tracestate") or "", 0 if quiet else self.ratio
         )
-        method = scope["method"] if scope["method"] in METHODS else "OTHER"
         opened = Ledger if quiet or self.tracing is None else self.tracing.open
-        ledger = opened(origin, method, now_s)
-        ledger.name(header(scope, b"x-request-id"))
-        scope[KEY] = RequestContext(ledger, Deadline(now_s))
-        return ledger
+        ledger = opened(origin, method if method in METHODS else "OTHER", now_s)
+        ledger.name(text_of(fields, b"x-request-id"))
+        return RequestContext(ledger, Deadline(now_s), fields, state)
 
-    def close(self, scope: Scope, ledger: Ledger, now_s: float) -> None:
-        """Close it, and pass it on unless nobody asked for anything."""
+    def close(self, context: RequestContext, route: str, now_s: float) -> None:
+        """Close it: count it, log it, and tell its trace when that is sampled or worth keeping."""
+        ledger = context.ledger
         ledger.ended_s = now_s
-        ledger.route = _template(scope)
-        if scope["path"] not in QUIET_PATHS:
-            self.finish(scope, ledger)
-
-    def finish(self, scope: Scope, ledger: Ledger) -> None:
-        """Count it, log it, and tell its trace when that is sampled or worth keeping."""
+        ledger.route = route
         self.metrics.observe(ledger)
         if ledger.left_out:
             log.warning("answer_too_wide", route=ledger.route, left_out=ledger.left_out, asked=len(ledger.sections))
         if ledger.degraded or ledger.errors or ledger.status >= FAULT:
             self._gaps.tell(ledger)
-        if self.tracing is not None and (ledger.origin.sampled or (self.tracing.keeps and self._keep(scope, ledger))):
+        if self.tracing is not None and (ledger.origin.sampled or (self.tracing.keeps and self._keep(context, ledger))):
             self.tracing.finish(ledger)
         if self.access is not None:
             self.access.add(ledger)
@@ -89,10 +83,10 @@ class Observer:
             request_id=ledger.request_id,
         )
 
-    def _keep(self, scope: Scope, ledger: Ledger) -> bool:
+    def _keep(self, context: RequestContext, ledger: Ledger) -> bool:
         """Judge the end of a request that was not sampled. A caller that said no is not overruled (field case T2)."""
         why = self.keeper.why(ledger)
-        if why is None or not (ledger.origin.parent_id is None or header(scope, SAMPLING) == BY_THE_EDGE):
+        if why is None or not (ledger.origin.parent_id is None or context.header(SAMPLING) == BY_THE_EDGE):
             return False
         if not self.keeper.admits(ledger):
             self.metrics.traces_dropped(1, "over_ceiling")
@@ -123,7 +117,10 @@ class ObserveMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        ledger = self._observer.open(scope, self._clock.now_s())
+        quiet = scope["path"] in QUIET_PATHS
+        now, fields = self._clock.now_s(), once(scope["headers"])
+        context = scope[KEY] = self._observer.open(scope["app"].state, scope["method"], fields, now, quiet=quiet)
+        ledger = context.ledger
         token = trace_id.set(ledger.origin.trace_id)
 
         async def sending(message: Message) -> None:
@@ -135,7 +132,8 @@ class ObserveMiddleware:
         try:
             await self._app(scope, receive, sending)
         finally:
-            self._observer.close(scope, ledger, self._clock.now_s())
+            if not quiet:
+                self._observer.close(context, _template(scope), self._clock.now_s())
             trace_id.reset(token)
 
 

@@ -54,7 +54,7 @@ class DrainingServer(uvicorn.Server):
 def server_config(app: FastAPI, settings: ServiceSettings) -> uvicorn.Config:
     """Return how ``app`` is served, here and by the testing kit."""
     return uvicorn.Config(
-        app.state.front,
+        app,
         host=settings.host,
         port=settings.port,
         loop="uvloop",

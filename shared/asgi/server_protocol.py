@@ -1,46 +1,154 @@
-"""uvicorn's HTTP protocol with a short way out: a whole answer in one write.
+"""uvicorn's HTTP protocol with a short way in and out for hot routes.
 
-Owns nothing of HTTP but the serialisation of a whole answer whose headers are ours: uvicorn checks each header with two
-regular expressions and writes head and body apart. Whatever is odd (a client that reads slowly, pipelining, HTTP/1.0,
-``connection: close``) goes uvicorn's own way.
+Owns the choice between the two ways, and what one answer of the short way does to its connection. uvicorn reads every
+request; what then goes to a hot route and is plain (no body, to be kept alive, nothing else under way) becomes a
+``HotCycle`` in the place of uvicorn's own cycle: one task, one write, no ASGI between. Whatever is odd goes uvicorn's
+way to the same handler, and the client cannot tell the difference.
 """
 
-from typing import Any, Final
+import asyncio
+from typing import Any, Final, Protocol
 
-from starlette.types import Scope, Send
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-KEY: Final = "frontage.cycle"
+from shared.asgi.context import Fields, once
+
 Headers = list[tuple[bytes, bytes]]
+
+# A request that has one of these has a body, wants a say in the connection, or expects an answer before the answer.
+ODD: Final = frozenset({b"content-length", b"transfer-encoding", b"upgrade", b"expect"})
+CLOSE: Final = (b"connection", b"close")
+
+
+class HotRoutes(Protocol):
+    """What serves the hot routes; ``app.state.front``."""
+
+    def find(self, target: bytes) -> Any | None:
+        """Return the route of a request target, or None if it is not a hot one."""
+
+    async def serve(self, route: Any, fields: Fields, cycle: "HotCycle") -> None:
+        """Answer one request."""
 
 
 class ServerProtocol(HttpToolsProtocol):
-    """Tells the app which cycle its answer belongs to."""
+    """One connection of a client."""
 
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
-        cycle.scope[KEY] = cycle  # type: ignore[typeddict-unknown-key]
-        super()._start_asgi_task(cycle, app)
+    def __init__(self, config: Any, *rest: Any, **more: Any) -> None:
+        super().__init__(config, *rest, **more)
+        self._hot: HotRoutes = config.app.state.front
+        self._idle_since_s = 0.0
+
+    def on_message_begin(self) -> None:
+        """Begin a request with what every one needs; an ASGI scope is made for those that go that way."""
+        self.url = b""
+        self.headers = []
+        self.expect_100_continue = False
+
+    def on_headers_complete(self) -> None:
+        """Choose the way."""
+        route = self._hot.find(self.url)
+        if route is not None and (self.cycle is None or self.cycle.response_complete):
+            fields = once(self.headers)
+            if self._is_plain(fields):
+                self.cycle = HotCycle(self, self._hot, route, fields)  # type: ignore[assignment]  # has what is used
+                return
+        url, headers, expect = self.url, self.headers, self.expect_100_continue
+        super().on_message_begin()
+        self.url, self.expect_100_continue = url, expect
+        self.headers += headers
+        super().on_headers_complete()
+
+    def _is_plain(self, fields: Fields) -> bool:
+        parser = self.parser
+        return (
+            parser.get_method() == b"GET"
+            and len(fields) == len(self.headers)
+            and ODD.isdisjoint(fields)
+            and parser.should_keep_alive()
+            and parser.get_http_version() == "1.1"
+            and not self.flow.write_paused  # uvicorn's way waits until the client has read
+        )
+
+    # The timer of an idle connection: uvicorn sets and cancels one for each request. Here one is set and looks, when it
+    # rings, whether it is time.
+
+    def _unset_keepalive_if_required(self) -> None:
+        if self.transport.is_closing() and self.timeout_keep_alive_task is not None:
+            self.timeout_keep_alive_task.cancel()
+            self.timeout_keep_alive_task = None
+
+    def on_response_complete(self) -> None:
+        """Go on with the next request, or begin to idle."""
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        self._idle_since_s = self.loop.time()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+        elif self.timeout_keep_alive_task is None:
+            self._look_again_in(self.timeout_keep_alive)
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Close the connection if it has idled for long."""
+        self.timeout_keep_alive_task = None
+        busy = self.cycle is not None and not self.cycle.response_complete
+        left_s = self._idle_since_s + self.timeout_keep_alive - self.loop.time()
+        if busy or left_s > 0:
+            self._look_again_in(self.timeout_keep_alive if busy else left_s)
+        else:
+            super().timeout_keep_alive_handler()
+
+    def _look_again_in(self, delay_s: float) -> None:
+        self.timeout_keep_alive_task = self.loop.call_later(delay_s, self.timeout_keep_alive_handler)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the timer, too, when the connection broke."""
+        super().connection_lost(exc)
+        self._unset_keepalive_if_required()
 
 
-async def answer_whole(scope: Scope, send: Send, status: int, headers: Headers, body: bytes) -> None:
-    """Send a whole answer; its headers hold a content-length and nothing that came from a client."""
-    cycle: RequestResponseCycle | None = scope.get(KEY)
-    if cycle is None or not _is_plain(cycle):
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
-        return
-    lines = [b"%b: %b\r\n" % field for field in (*cycle.default_headers, *headers)]
-    cycle.response_started = cycle.response_complete = True
-    cycle.transport.write(b"%b%b\r\n%b" % (STATUS_LINE[status], b"".join(lines), body))
-    cycle.message_event.set()
-    cycle.on_response()
+class HotCycle:
+    """One request on the short way, in the shape that uvicorn knows of its own cycles: it reads and sets these."""
 
+    __slots__ = ("_protocol", "disconnected", "keep_alive", "more_body", "response_complete", "task")
 
-def _is_plain(cycle: RequestResponseCycle) -> bool:
-    return (
-        cycle.keep_alive
-        and not cycle.disconnected
-        and not cycle.response_started
-        and not cycle.flow.write_paused
-        and cycle.scope["method"] != "HEAD"
-    )
+    def __init__(self, protocol: ServerProtocol, hot: HotRoutes, route: Any, fields: Fields) -> None:
+        self._protocol = protocol
+        self.disconnected = False
+        self.keep_alive = True
+        self.more_body = False
+        self.response_complete = False
+        self.task: asyncio.Task[None] = protocol.loop.create_task(hot.serve(route, fields, self))
+        protocol.tasks.add(self.task)
+
+    @property
+    def message_event(self) -> "HotCycle":
+        """What uvicorn sets when there is news of the request."""
+        return self
+
+    def set(self) -> None:
+        """Give the request up when the news is that its client left."""
+        if self.disconnected:
+            self.task.cancel()
+
+    def answer(self, status: int, headers: Headers, body: bytes) -> None:
+        """Write a whole answer; its headers hold a content-length, and no line break in anything."""
+        protocol = self._protocol
+        if protocol.transport.is_closing():
+            return
+        fields = [*protocol.server_state.default_headers, *headers]
+        if not self.keep_alive:
+            fields.append(CLOSE)
+        lines = b"".join([b"%b: %b\r\n" % field for field in fields])
+        protocol.transport.write(b"%b%b\r\n%b" % (STATUS_LINE[status], lines, body))
+        self.response_complete = True
+
+    def end(self) -> None:
+        """Leave the connection to the next request, or close it: also when there was no answer to give."""
+        protocol = self._protocol
+        protocol.tasks.discard(self.task)
+        if not (self.response_complete and self.keep_alive):
+            self.response_complete = True
+            protocol.transport.close()
+        protocol.on_response_complete()
