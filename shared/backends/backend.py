@@ -60,11 +60,13 @@ class Backend:
     """A named service that this BFF calls. Its address comes from settings, when the process starts.
 
     ``credentials`` says whether the caller's token travels on to it; only the BFF's own backends should say yes.
+    ``retries`` says that whoever answers there retries by itself (another BFF, a mesh): then we must not (``explain``).
     """
 
     name: str
     policy: CallPolicy = field(default_factory=CallPolicy)
     credentials: bool = False
+    retries: bool = False
 
     def get(
         self, path: str, into: type[T], *, cache: CachePolicy | None = None, public: bool = False, coalesce: bool = True

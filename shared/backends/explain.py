@@ -4,23 +4,20 @@ Owns the arithmetic over ``Sections`` and their policies, and the judgement whet
 prints it for its own screens: ``python -m bffs.mobile explain``.
 """
 
-import re
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any, Final, NamedTuple
 
 from shared.backends.backend import AnyCall
 from shared.backends.fanout import COMPOSE_RESERVE
+from shared.backends.fragment import deadline_of, retries_elsewhere, unreadable_timeouts
 from shared.backends.sections import Section, Sections, declared_screens
-from shared.resilience.budget import RETRIES_PER_REQUEST
+from shared.resilience.budget import BRANCHES_PER_REQUEST, RETRIES_PER_REQUEST
+from shared.resilience.deadline import TICK_S
 from shared.resilience.retry import RetryPolicy
 
 MS: Final = timedelta(milliseconds=1)
-# The edge keeps 100 ms of a route's timeout for itself; a BFF grants no more than 3 s (``shared/asgi/defaults.py``).
-EDGE_RESERVE: Final = 100 * MS
-EDGE_CEILING: Final = timedelta(seconds=3) + EDGE_RESERVE
-TIMEOUT: Final = re.compile(r"\btimeout:\s*(\d+(?:\.\d+)?)(ms|s)\b")
-RETRY: Final = re.compile(r"\b(\w*retr\w*)\s*:", re.IGNORECASE)
+TICK: Final = timedelta(seconds=TICK_S)
 
 
 class BranchCost(NamedTuple):
@@ -101,15 +98,28 @@ def _branch(section: Section[Any], longest: timedelta) -> BranchCost:
 
 def _problems(screen: type[Sections], deadline: timedelta) -> Iterator[str]:
     time = deadline - COMPOSE_RESERVE
+    if len(screen.declared) > BRANCHES_PER_REQUEST:
+        wide = f"{len(screen.declared)} sections, but one answer has at most {BRANCHES_PER_REQUEST} branches"
+        yield f"{screen.__name__}: {wide}; split the screen"
     for section in screen.declared:
-        before = _after(section)
-        longest = before + longest_of(section.call)
-        if longest > time:
+        call, place = section.call, f"{screen.__name__}.{section.attribute}"
+        name, timeout, before = call.backend.name, call.backend.policy.attempt_timeout, _after(section)
+        longest = before + longest_of(call)
+        if timeout + TICK >= time:  # that near, the end of an attempt is the end of the whole
+            yield (
+                f"{place}: {name}'s attempt timeout of {_ms(timeout)} is not below the {_ms(time)} that the deadline "
+                "leaves, so its silence never times an attempt out and never opens its breaker; shorten it"
+            )
+        elif longest > time:
             after = f" after {_ms(before)}" if before else ""
             yield (
-                f"{screen.__name__}.{section.attribute}: {attempts_of(section.call)} attempts at "
-                f"{section.call.backend.name}{after} may take {_ms(longest)}, but the deadline leaves {_ms(time)}; "
-                "shorten its attempt timeout or its attempts"
+                f"{place}: {attempts_of(call)} attempts at {name}{after} may take {_ms(longest)}, but the deadline "
+                f"leaves {_ms(time)}; shorten its attempt timeout or its attempts"
+            )
+        if call.backend.retries and (extra := _extra(call)):
+            yield (
+                f"{place}: {name} retries by itself, so each of up to {1 + extra} calls of ours becomes several there; "
+                "give it retry=RetryPolicy(max_attempts=1) and no hedge"
             )
 
 
@@ -118,26 +128,19 @@ def screens_of(package: str) -> list[type[Sections]]:
     return [screen for screen in declared_screens() if screen.__module__.startswith(f"{package}.")]
 
 
-def deadline_of(fragment: str) -> timedelta:
-    """Return what the shortest route of an ``edge.yaml`` leaves of its timeout (life of a request, step 3)."""
-    found = [float(value) * (MS if unit == "ms" else timedelta(seconds=1)) for value, unit in TIMEOUT.findall(fragment)]
-    return min([*found, EDGE_CEILING]) - EDGE_RESERVE
-
-
-def retries_elsewhere(fragment: str) -> Iterator[str]:
-    """Find what asks the edge to retry as well: two layers of two attempts are four calls in an outage."""
-    for number, line in enumerate(fragment.splitlines(), 1):
-        if found := RETRY.search(line.partition("#")[0]):
-            yield f"edge.yaml:{number}: {found[1]!r}: only the fan-out retries; remove it"
-
-
 def report(package: str, fragment: str) -> tuple[str, bool]:
     """Return what a person reads of all screens of a BFF behind its ``edge.yaml``, and whether all is well."""
     costs = [explain(screen, deadline_of(fragment)) for screen in screens_of(package)]
-    problems = [*(problem for cost in costs for problem in cost.problems), *retries_elsewhere(fragment)]
+    problems = [problem for cost in costs for problem in cost.problems]
+    problems += [*unreadable_timeouts(fragment), *retries_elsewhere(fragment)]
     if not costs:
         problems.append(f"{package} declares no screen")
-    lines = [line for cost in costs for line in _lines(cost)] + [f"problem: {problem}" for problem in problems]
+    lines = [line for cost in costs for line in _lines(cost)]
+    lines.append(
+        f"one request, however many of these it asks for: at most {BRANCHES_PER_REQUEST} branches "
+        f"(FRONTAGE_MAX_BRANCHES) and {RETRIES_PER_REQUEST} retries or hedges in all"
+    )
+    lines += [f"problem: {problem}" for problem in problems]
     return "\n".join(lines) + "\n", not problems
 
 

@@ -171,7 +171,9 @@ class FanOut:
         renewals, now = self.backends.renewals, self.clock.now_s()
         if key in renewals:
             return
-        deadline = Deadline.after(section.call.backend.policy.attempt_timeout, now)
+        # Beyond the attempt's own timeout: an attempt that the deadline ended would say nothing about its backend.
+        policy = section.call.backend.policy
+        deadline = Deadline.after(policy.attempt_timeout + policy.bulkhead.max_wait + COMPOSE_RESERVE, now)
         ledger = Ledger(read_origin(None, "", 0.0), self.ledger.method, now)
         # Nobody waits for it, so it is the first to go when there is too much to do.
         caller = Caller(scope=self.scope, authorization=self.authorization, priority=Priority.REFRESH)
