@@ -41,11 +41,13 @@ class Row:
     attempts: int
     status: int
     reason: str
+    detail: str
     outcome: str
     retried: bool
     cancelled: bool
     degraded: bool
     error: bool
+    kept: str
     orphan: bool
     skew_us: int
     span: Json
@@ -63,6 +65,7 @@ def _row(node: Node, start_us: int, attempts: int) -> Row:
     status = number_of(node, names.HTTP_STATUS) or number_of(node, "http.status_code")  # Envoy still says the latter
     outcome = str(node.tags.get(names.OUTCOME, ""))
     error_type = str(node.tags.get(names.ERROR_TYPE, ""))
+    kept = str(node.tags.get(names.KEPT, ""))
     cancelled = _flag(node, names.CANCELLED) or error_type == "cancelled"
     return Row(
         span_id=node.span_id,
@@ -78,12 +81,14 @@ def _row(node: Node, start_us: int, attempts: int) -> Row:
         attempts=attempts,
         status=status,
         reason=str(node.tags.get(names.REASON, "")) or ("" if error_type == "cancelled" else error_type),
+        detail=str(node.tags.get(names.DETAIL, "")),
         outcome=outcome,
         retried=0 < number < attempts,
         cancelled=cancelled,
         degraded=bool(node.tags.get(names.DEGRADED)) or outcome not in {"", "fresh"},
         error=_flag(node, "error") or node.tags.get("otel.status_code") == "ERROR" or status >= SERVER_FAULT,
-        orphan=node.orphan,
+        kept=kept,
+        orphan=node.orphan and not kept,  # a kept trace begins here: its parent was never told
         skew_us=node.skew_us,
         span=node.span,
         process_tags=node.process_tags,

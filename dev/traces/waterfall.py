@@ -4,7 +4,9 @@ One pure function, ``waterfall``, turns Jaeger's JSON of a trace into rows; ``te
 What one span means is ``rows.py``'s.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
 from dev.traces.rows import Role, Row, number_of, rows_of
@@ -17,11 +19,12 @@ DEADLINE_IN_SIGHT: Final = 1.5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gap:
-    """One entry of ``degraded``."""
+    """One entry of ``degraded``; ``detail`` is what its section's span says happened."""
 
     section: str
     reason: str
     source: str
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +60,7 @@ def waterfall(trace: Json) -> Waterfall:
     deadline_us = answered.start_us - start_us + deadline_ms * 1_000 if answered else 0
     in_sight = 0 < deadline_us <= extent_us * DEADLINE_IN_SIGHT
     degraded = next((str(node.tags[names.DEGRADED]) for node in nodes if node.tags.get(names.DEGRADED)), "")
+    details = {row.section: row.detail for row in rows if row.role is Role.SECTION}
     return Waterfall(
         trace_id=trace["traceID"],
         service=rows[0].service if rows else "",
@@ -69,7 +73,7 @@ def waterfall(trace: Json) -> Waterfall:
         deadline_us=deadline_us,
         deadline_in_sight=in_sight,
         spare_us=start_us + deadline_us - answered.end_us if answered else 0,
-        degraded=gaps(degraded),
+        degraded=gaps(degraded, details),
         errors=sum(row.error for row in rows),
         backends=tuple(sorted({row.backend for row in rows if row.backend})),
         rows=rows,
@@ -77,10 +81,10 @@ def waterfall(trace: Json) -> Waterfall:
     )
 
 
-def gaps(value: str) -> tuple[Gap, ...]:
+def gaps(value: str, details: Mapping[str, str] = MappingProxyType({})) -> tuple[Gap, ...]:
     """Read ``section:reason:source,…``."""
     parts = ([*one.strip().split(":"), "", ""] for one in value.split(",") if one.strip())
-    return tuple(Gap(section=one[0], reason=one[1], source=one[2]) for one in parts)
+    return tuple(Gap(section=one[0], reason=one[1], source=one[2], detail=details.get(one[0], "")) for one in parts)
 
 
 def _title(rows: tuple[Row, ...]) -> str:

@@ -46,6 +46,8 @@ def _marks(row: Row) -> Iterator[str]:
         yield from _answer(row)
         said = {"degraded": row.degraded, "cancelled": row.cancelled, "retried": row.retried}
         yield from (word for word, true in said.items() if true)
+    if row.kept:
+        yield f"kept: {row.kept}"
     if row.orphan:
         yield "parent not here"
     if abs(row.skew_us) >= NOTABLE_SKEW_US:
@@ -63,12 +65,18 @@ def _answer(row: Row) -> Iterator[str]:
 
 def gap_words(gap: Gap) -> str:
     """Say one entry of ``degraded``."""
-    return f"{gap.section}: {gap.reason}, {STANDS_IN.get(gap.source, gap.source)}"
+    return f"{gap.section}: {_why(gap.reason, gap.detail)}, {STANDS_IN.get(gap.source, gap.source)}"
 
 
 def lost_words(fall: Waterfall) -> list[str]:
     """Say which required sections took the whole answer with them."""
-    return [f"{row.section}: {row.reason or 'unknown'}" for row in fall.rows if row.outcome == "failed"]
+    return [
+        f"{row.section}: {_why(row.reason or 'unknown', row.detail)}" for row in fall.rows if row.outcome == "failed"
+    ]
+
+
+def _why(reason: str, detail: str) -> str:
+    return f"{reason} ({detail})" if detail else reason
 
 
 def deadline_words(fall: Waterfall) -> str:

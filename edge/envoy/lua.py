@@ -83,6 +83,8 @@ function envoy_on_request(handle)
   if status ~= nil then return handle:respond({[":status"] = status}, detail) end
   local parent = headers:get("traceparent")
   local sound_parent = parent ~= nil and headers:getNumValues("traceparent") == 1 and is_traceparent(parent)
+  -- Not sampled by our ratio is no wish of the caller's: a BFF may still tell a trace that ended badly (ADR 9).
+  if not sound_parent then headers:replace("x-frontage-sampling", "edge") end
   if TRACER and (parent == nil or sound_parent) then return end  -- Envoy's span has the id
   -- No span: tracing is off, or Envoy starts none for a malformed parent. The id is known all the same.
   local trace = sound_parent and parent:sub(4, 35) or hex(16)

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Final
 
 from fastapi import FastAPI
-from fastapi.routing import APIRoute
+from fastapi.routing import iter_route_contexts
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
 
@@ -88,11 +88,11 @@ def install_defaults(
 
 def keep_policy(settings: ServiceSettings, app: FastAPI) -> KeepPolicy:
     """Return what is worth keeping; a route's own ``slow_after`` stands above the setting."""
-    routes = [(route.path, slow_limit(route.endpoint)) for route in app.routes if isinstance(route, APIRoute)]
+    declared = [(route.path, slow_limit(route.endpoint)) for route in iter_route_contexts(app.routes)]
     return KeepPolicy(
         why=settings.trace_keep,
         slow_after=settings.trace_slow_after,
-        routes={path: limit for path, limit in routes if limit is not None},
+        routes={path: limit for path, limit in declared if path and limit is not None},
         most_per_s=settings.trace_keep_per_second,
     )
 

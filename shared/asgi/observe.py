@@ -29,7 +29,7 @@ NO_STORE: Final = (b"cache-control", b"no-store")
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
-# Set by the edge and stripped from outside: the decision not to sample was its own, not the caller's.
+# Set by the edge and stripped from outside: the decision not to sample was its own, not the caller's (ADR 9).
 SAMPLING: Final = b"x-frontage-sampling"
 BY_THE_EDGE: Final = "edge"
 

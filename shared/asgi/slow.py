@@ -27,7 +27,7 @@ def slow_after(limit: timedelta) -> Callable[[F], F]:
     return declare
 
 
-def slow_limit(handler: Callable[..., Any]) -> timedelta | None:
+def slow_limit(handler: object) -> timedelta | None:
     """Return what a handler declares."""
     limit: timedelta | None = getattr(handler, LIMIT, None)
     return limit

@@ -1,7 +1,7 @@
 """Tail keeping: which traces are told although the head did not sample them, because of how they ended.
 
 Owns the judgement (failed, degraded, slow) and the ceiling. Whose decision not to sample may be overruled is
-``asgi/observe.py``'s question; a caller's own never is.
+``asgi/observe.py``'s question; a caller's own never is (ADR 9).
 """
 
 from collections.abc import Mapping

@@ -73,6 +73,25 @@ def quiet_edge(new_edge, edge):
 
 
 @pytest.mark.parametrize(
+    ("caller", "whose"),
+    [
+        ({}, "edge"),
+        ({"traceparent": "garbage"}, "edge"),
+        ({"traceparent": f"00-{TRACE}-00f067aa0ba902b7-00"}, None),
+        ({"traceparent": f"00-{TRACE}-00f067aa0ba902b7-01"}, None),
+    ],
+    ids=["none", "malformed", "00", "01"],
+)
+def test_case_t2_the_upstream_learns_whose_decision_it_was(quiet_edge, untraced_edge, echo, caller, whose):
+    """The edge's own ratio said no, or the caller did; what a client claims about that is stripped."""
+    for edge in (quiet_edge, untraced_edge):
+        for claim in ({}, {"x_frontage_sampling": "edge"}):
+            traced(edge, echo, **caller, **claim)
+            sent = dict(echo.seen[-1]["headers"])
+            assert sent.get("x-frontage-sampling") == whose
+
+
+@pytest.mark.parametrize(
     "traceparent",
     ["garbage", f"00-{TRACE}-00f067aa0ba902b7", f"00-{'0' * 32}-00f067aa0ba902b7-01", f"00-{TRACE}-{'0' * 16}-01"],
 )

@@ -5,10 +5,11 @@ from dev.traces.jaeger import trace_json
 from dev.traces.otlp import decode_json, spans_of
 from dev.traces.rows import Role
 from dev.traces.span import StoredTrace
+from dev.traces.terminal import render_trace
 from dev.traces.ticks import ticks_us
 from dev.traces.tree import Json
 from dev.traces.waterfall import Gap, gaps, waterfall
-from dev.traces.words import deadline_words, label, lost_words, marks, warning_words
+from dev.traces.words import deadline_words, gap_words, label, lost_words, marks, warning_words
 from tests.dev.traces.samples import AT_NS, TRACE_ID, as_json, dashboard, export, healthy, span
 
 
@@ -95,6 +96,26 @@ def test_a_span_whose_parent_is_missing_is_drawn_as_a_root() -> None:
     assert [(row.depth, row.orphan) for row in fall.rows] == [(0, True), (1, False)]
     assert marks(fall.rows[0]) == ["parent not here"]
     assert warning_words(fall) == ["1 span without the parent: late, or never sent"]
+
+
+def test_a_trace_kept_for_its_end_begins_at_the_bff_and_says_why() -> None:
+    """The edge's span was never made: that is no fault of the picture. What happened stands beside what is missing."""
+    spans = [
+        span(
+            3, 77, "GET /mobile/v1/dashboard", 0, 20, "server", http__response__status_code=200,
+            frontage__kept="degraded", frontage__degraded="alerts:faulted:none", frontage__deadline_ms=900,
+        ),
+        span(
+            4, 3, "section alerts", 1, 9, "internal", frontage__section="alerts", frontage__outcome="none",
+            frontage__reason="faulted", frontage__detail="answered 500",
+        ),
+    ]  # fmt: skip
+    fall = waterfall(jaeger(export(mobile=spans)))
+
+    assert marks(fall.rows[0]) == ["200", "degraded", "kept: degraded"]
+    assert warning_words(fall) == []
+    assert [gap_words(gap) for gap in fall.degraded] == ["alerts: faulted (answered 500), the section is null"]
+    assert "kept: degraded" in render_trace(jaeger(export(mobile=spans)), width=100, colour=False, unicode=False)
 
 
 def test_a_clock_that_is_behind_is_put_right() -> None:
