@@ -9,9 +9,10 @@ way to the same handler, and the client cannot tell the difference.
 import asyncio
 from typing import Any, Final, Protocol
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from shared.asgi.context import Fields, once
+from shared.asgi.one_write import OneWrite
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -57,6 +58,10 @@ class ServerProtocol(HttpToolsProtocol):
         self.url, self.expect_100_continue = url, expect
         self.headers += headers
         super().on_headers_complete()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        cycle.transport = OneWrite(cycle.transport)  # type: ignore[assignment]  # has what a cycle uses
+        super()._start_asgi_task(cycle, app)
 
     def _is_plain(self, fields: Fields) -> bool:
         parser = self.parser

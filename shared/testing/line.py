@@ -86,6 +86,11 @@ class Line(asyncio.Protocol):
         self._gone = asyncio.Event()
         self._ended_here = False
 
+    @property
+    def busy(self) -> bool:
+        """Whether a request waits for its answer."""
+        return self._playing is not None and not self._playing.done()
+
     # What a fault may do
 
     def write(self, data: bytes) -> None:
@@ -135,7 +140,7 @@ class Line(asyncio.Protocol):
     def connection_lost(self, error: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
         """End what is played for nobody."""
         self._gone.set()
-        unanswered = self._playing is not None and not self._playing.done() and not self._ended_here
+        unanswered = self.busy and not self._ended_here
         if self._playing is not None:
             self._playing.cancel()
         self._owner.went(self, unanswered=unanswered)
@@ -162,7 +167,7 @@ class Line(asyncio.Protocol):
         """Play it, or let it wait for its turn."""
         self._request.method = self._parser.get_method().decode("ascii")
         self._waiting.append(self._request)
-        if self._playing is None or self._playing.done():
+        if not self.busy:
             self._playing = asyncio.get_running_loop().create_task(self._play_waiting())
 
     async def _play_waiting(self) -> None:

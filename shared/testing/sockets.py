@@ -59,6 +59,11 @@ class SocketBackend:
         """How many connections there are now."""
         return len(self._lines)
 
+    @property
+    def busy(self) -> int:
+        """How many of them wait for an answer."""
+        return sum(line.busy for line in self._lines)
+
     def answers(self, call: AnyCall | str, body: object = b"", *, status: int = 200, **headers: str) -> None:
         """Answer a call well. What was declared last counts; header names are written with underscores.
 

@@ -3,13 +3,13 @@
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from shared.errors import PROBLEM_KINDS, ProblemCode, Reason, Source
+from shared.testing.openapi import Contract
 from shared.testing.scripted import Scripted, hang, reply, status
 from tests.bffs.mobile.phone import DASHBOARD, ORDER, PROFILE, scripted_phone
 
@@ -84,43 +84,4 @@ async def test_what_is_answered_fits_the_contract(path: str, scripts: dict[str, 
     async with scripted_phone(**scripts) as phone:
         answer = await phone.get(path)
 
-    described = document()
-    content = described["paths"][path]["get"]["responses"][str(answer.status_code)]["content"]
-    schema = content[answer.headers["content-type"]]["schema"]
-    assert list(misfits(answer.json(), schema, described["components"]["schemas"])) == []
-
-
-TYPES = {"string": str, "integer": int, "boolean": bool, "null": type(None), "array": list, "object": dict}
-
-
-def misfits(value: Any, schema: dict[str, Any], known: dict[str, Any], place: str = "") -> Iterator[str]:
-    """Yield where a value does not fit: the part of JSON Schema that our contract uses, and nothing undeclared."""
-    if reference := schema.get("$ref"):
-        yield from misfits(value, known[reference.rpartition("/")[2]], known, place)
-    elif choices := schema.get("anyOf"):
-        if all(any(misfits(value, choice, known)) for choice in choices):
-            yield f"{place} fits none of {len(choices)}"
-    elif not isinstance(value, TYPES[schema["type"]]) or value not in schema.get("enum", [value]):
-        yield f"{place} is {value!r}"
-    elif schema["type"] == "array":
-        for at, item in enumerate(value):
-            yield from misfits(item, schema["items"], known, f"{place}[{at}]")
-    elif schema["type"] == "object":
-        yield from misfit_members(value, schema, known, place)
-
-
-def misfit_members(value: dict[str, Any], schema: dict[str, Any], known: dict[str, Any], place: str) -> Iterator[str]:
-    declared = schema["properties"]
-    yield from (f"{place}.{name} is missing" for name in schema.get("required", ()) if name not in value)
-    yield from (f"{place}.{name} is undeclared" for name in value if name not in declared)
-    for name in value.keys() & declared.keys():
-        yield from misfits(value[name], declared[name], known, f"{place}.{name}")
-
-
-def test_the_judge_above_finds_what_does_not_fit() -> None:
-    """A judge that finds nothing would prove nothing."""
-    schemas = document()["components"]["schemas"]
-    gap = {"section": "x", "reason": "bored", "source": "none", "ageSeconds": "1", "more": 1}
-
-    assert len(list(misfits(gap, schemas["Degraded"], schemas))) == 3
-    assert list(misfits({}, schemas["Degraded"], schemas))
+    assert Contract.read(COMMITTED).misfits("GET", path, answer) == []

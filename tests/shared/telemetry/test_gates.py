@@ -107,3 +107,19 @@ def test_hedges_are_counted_by_whether_they_won() -> None:
 
     assert got['frontage_backend_hedges_total{backend="orders",won="yes"}'] == 1
     assert got['frontage_backend_hedges_total{backend="orders",won="no"}'] == 2
+
+
+def test_the_pools_connections_are_gauges() -> None:
+    """What a pool holds is shown; a channel that does not count has no line that would say 0."""
+    metrics = Metrics()
+    _, state = watched(metrics)
+    assert not [name for name in shown(metrics) if "exchanges" in name]
+
+    class Pool:
+        connections, active = 3, 2
+
+    state.channel = Pool()
+    got = shown(metrics)
+
+    assert got['frontage_backend_connections{backend="orders"}'] == 3
+    assert got['frontage_backend_exchanges{backend="orders"}'] == 2
