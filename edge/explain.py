@@ -1,42 +1,72 @@
 """Which route takes a request, and which policies stand on its way: the route table played offline."""
 
+import re
 from collections.abc import Iterator
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from edge.assembly import Edge, OwnedRoute
 from edge.envoy.routes import in_order
-from edge.paths import parse_path
+from edge.paths import path_of
+from edge.spec.routes import RouteSpec, ValueMatchSpec
 
 
 def explain(edge: Edge, url: str, method: str, headers: dict[str, str]) -> Iterator[str]:
     """Yield the way of one request, a line a step."""
     parts = urlsplit(url)
-    route = next((one for one in in_order(edge) if _takes(one, method, parts.path or "/", headers)), None)
+    query = dict(parse_qsl(parts.query, keep_blank_values=True))
+    route = next((one for one in in_order(edge) if _takes(one, method, parts.path or "/", query, headers)), None)
     if route is None:
         yield f"{method} {parts.path}: no route takes it (404)"
         return
     yield f"{method} {parts.path}: route {route.name} ({route.spec.place})"
-    yield f"  match    {route.spec.match.path} {' '.join(route.spec.match.methods)}".rstrip()
+    yield f"  match    {route.spec.match.shown()} {' '.join(route.spec.match.methods)}".rstrip()
     for name in route.spec.limits:
         full = edge.limit_name(route.owner, name) or name
         limit = edge.limits()[full]
         yield f"  limit    {full}: {limit.limit} per {limit.window.total_seconds():g}s and {limit.key}"
     auth = edge.auth(route)
     yield f"  auth     {route.spec.auth} ({auth.mode}; {', '.join(auth.issuers)})" if auth else "  auth     none"
-    yield f"  timeout  {route.spec.timeout.total_seconds():g}s"
-    endpoints = edge.spec.clusters[route.spec.cluster].endpoints
-    yield f"  cluster  {route.spec.cluster}: {', '.join(map(str, endpoints))}"
+    yield from _action(edge, route.spec)
 
 
-def _takes(route: OwnedRoute, method: str, path: str, headers: dict[str, str]) -> bool:
+def _action(edge: Edge, spec: RouteSpec) -> Iterator[str]:
+    if spec.redirect is not None:
+        where = " ".join(one for one in (spec.redirect.host, spec.redirect.path or spec.redirect.prefix) if one)
+        yield f"  redirect {spec.redirect.status} to {where}"
+    if spec.respond is not None:
+        yield f"  respond  {spec.respond.status}"
+    if spec.clusters():
+        yield f"  timeout  {spec.timeout.total_seconds():g}s" + (
+            " of silence" if spec.streaming or spec.websocket else ""
+        )
+    if spec.rewrite is not None:
+        yield f"  rewrite  {spec.rewrite}"
+    for name in spec.clusters():
+        share = f" ({spec.split[name]} of {sum(spec.split.values())})" if spec.split else ""
+        yield f"  cluster  {name}{share}: {', '.join(map(str, edge.spec.clusters[name].endpoints))}"
+    if spec.mirror is not None:
+        yield f"  mirror   {spec.mirror.cluster} ({spec.mirror.percent:g} %)"
+
+
+def _takes(route: OwnedRoute, method: str, path: str, query: dict[str, str], headers: dict[str, str]) -> bool:
     match = route.spec.match
     methods = {*match.methods, *(["HEAD"] if "GET" in match.methods else [])}
-    if not parse_path(match.path).takes(path) or (methods and method not in methods):
+    if not path_of(match).takes(path) or (methods and method not in methods):
         return False
-    for name, wanted in match.headers.items():
-        value = headers.get(name.lower())
-        if value is None or (wanted.exact is not None and value != wanted.exact):
-            return False
-        if wanted.contains is not None and wanted.contains not in value:
-            return False
-    return True
+    cookies = dict(part.strip().partition("=")[::2] for part in headers.get("cookie", "").split(";"))
+    asked = [
+        *((one, headers.get(name.lower())) for name, one in match.headers.items()),
+        *((one, query.get(name)) for name, one in match.query.items()),
+        *((one, cookies.get(name)) for name, one in match.cookies.items()),
+    ]
+    return all(_holds(wanted, value) for wanted, value in asked)
+
+
+def _holds(wanted: ValueMatchSpec, value: str | None) -> bool:
+    if wanted.present is False or value is None:
+        return value is None and wanted.present is False
+    if wanted.exact is not None:
+        return value == wanted.exact
+    if wanted.contains is not None:
+        return wanted.contains in value
+    return wanted.regex is None or re.fullmatch(wanted.regex, value) is not None

@@ -23,7 +23,8 @@ BUFFER: Final = "envoy.extensions.filters.http.buffer.v3.Buffer"
 
 IDENTITY_PREFIXES: Final = ("x-auth-", "x-user-", "x-frontage-")
 IDENTITY_HEADERS: Final = ("x-internal-token", "x-client-id", "x-forwarded-client-cert", "x-trace-id", "x-user")
-HOP_HEADERS: Final = ("keep-alive", "proxy-authorization", "proxy-connection", "te", "trailer")
+# Not TE: Envoy leaves only "trailers" of it, which gRPC needs.
+HOP_HEADERS: Final = ("keep-alive", "proxy-authorization", "proxy-connection", "trailer")
 FORWARDING_HEADERS: Final = (
     "forwarded", "x-real-ip", "true-client-ip", "x-forwarded-host", "x-forwarded-prefix", "x-forwarded-port",
     "x-original-url", "x-rewrite-url", "x-envoy-original-path", "x-envoy-original-host", "x-http-method-override",
@@ -79,8 +80,15 @@ def router() -> Json:
 
 def per_route(edge: Edge, route: OwnedRoute) -> tuple[Json, Json]:
     """Return a route's own part of the filters, and the metadata that the Lua filters read."""
-    metadata: Json = {DEADLINE: {"timeout_ms": milliseconds(route.spec.timeout)}}
+    spec = route.spec
+    metadata: Json = {}
+    if spec.clusters() and not (spec.streaming or spec.websocket):
+        metadata[DEADLINE] = {"timeout_ms": milliseconds(spec.timeout)}
     config: Json = {}
+    if spec.streaming or spec.websocket:
+        config[BODY] = typed(f"{BUFFER}PerRoute", disabled=True)
+    elif spec.max_body is not None:
+        config[BODY] = typed(f"{BUFFER}PerRoute", buffer={"max_request_bytes": spec.max_body})
     auth = edge.auth(route)
     if auth is not None:
         per = typed("envoy.extensions.filters.http.jwt_authn.v3.PerRouteConfig", requirement_name=route.spec.auth)

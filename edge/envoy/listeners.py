@@ -1,5 +1,6 @@
 """Listeners. Step 1 of a request: TLS, protocol, size and header limits, a normal path, nobody's headers but ours."""
 
+from collections.abc import Iterator
 from typing import Final
 
 from edge.assembly import Edge
@@ -46,10 +47,15 @@ def compile_listener(edge: Edge, name: str, listener: ListenerSpec, routes: Json
     return {
         "name": name,
         "address": socket_address(listener.address),
-        "per_connection_buffer_limit_bytes": max(CONNECTION_BUFFER, listener.request.max_body),
+        "per_connection_buffer_limit_bytes": max(CONNECTION_BUFFER, listener.request.max_body, *_own_bodies(edge)),
         "listener_filters": [_inspector()] if listener.tls is not None else [],
         "filter_chains": [chain],
     }
+
+
+def _own_bodies(edge: Edge) -> Iterator[int]:
+    """Yield what routes allow beyond the listener: a body is held whole before it goes on."""
+    yield from (route.spec.max_body for route in edge.routes() if route.spec.max_body is not None)
 
 
 def _manager(edge: Edge, name: str, listener: ListenerSpec, routes: Json) -> Json:
@@ -66,6 +72,8 @@ def _manager(edge: Edge, name: str, listener: ListenerSpec, routes: Json) -> Jso
         access_log=telemetry.access_log(edge.spec.telemetry),
         local_reply_config=answers.local_replies(),
         server_header_transformation="PASS_THROUGH",
+        # Each route says whether it takes them.
+        upgrade_configs=[{"upgrade_type": "websocket", "enabled": False}],
         **({"tracing": tracer} if tracer is not None else {}),
         **_trust(listener),
         **_one_spelling(),

@@ -32,11 +32,11 @@ def members(name: str, cluster: ClusterSpec) -> Json:
 def where(name: str, endpoints: tuple[EndpointSpec, ...], health: HealthSpec | None = None) -> Json:
     """Return the endpoints, and how their names are resolved."""
     port = health.port if health else None
-    listed = [_endpoint(one, port) for one in endpoints]
-    made: Json = {
-        "type": "STATIC",
-        "load_assignment": {"cluster_name": name, "endpoints": [{"lb_endpoints": listed}]},
-    }
+    groups = [
+        {"priority": priority, "lb_endpoints": [_endpoint(one, port) for one in endpoints if one.priority == priority]}
+        for priority in range(max(one.priority for one in endpoints) + 1)
+    ]
+    made: Json = {"type": "STATIC", "load_assignment": {"cluster_name": name, "endpoints": groups}}
     if not all(_is_ip(endpoint.address.host) for endpoint in endpoints):
         # Container networks speak IPv4; IPv6 where there is nothing else.
         made |= {"type": "STRICT_DNS", "dns_lookup_family": "V4_PREFERRED"}

@@ -1,19 +1,20 @@
-"""Route tables. Step 2 of a request: by host, path template, method, header and query.
+"""Route tables. Step 2 of a request: by host and path; the rest is ``matching.py`` and ``actions.py``.
 
 Owns the order: the most specific route first, whatever the order in the files (field case E2).
 """
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
 from edge.assembly import Edge, OwnedRoute
 from edge.envoy import filters
+from edge.envoy.actions import compile_action
 from edge.envoy.answers import OWN_MARK
+from edge.envoy.matching import compile_match, methods_of
 from edge.envoy.telemetry import TEMPLATE
-from edge.envoy.words import Json, seconds, set_header
-from edge.paths import parse_path
+from edge.envoy.words import Json, set_header
+from edge.paths import path_of
 from edge.spec.listeners import ListenerSpec
-from edge.spec.routes import MatchSpec
 
 HTTPS_PORT: Final = 443
 
@@ -43,8 +44,8 @@ def in_order(edge: Edge) -> list[OwnedRoute]:
 
 def _rank(route: OwnedRoute) -> tuple[object, ...]:
     match = route.spec.match
-    conditions = len(match.headers) + len(match.query) + bool(match.methods) + bool(match.hosts)
-    return (parse_path(match.path).rank(), match.path, -conditions, route.name)
+    conditions = len(match.headers) + len(match.query) + len(match.cookies) + bool(match.methods) + bool(match.hosts)
+    return (path_of(match).rank(), match.shown(), -conditions, route.name)
 
 
 def _covered(host: str, listener: ListenerSpec) -> bool:
@@ -57,64 +58,32 @@ def _table(edge: Edge, routes: list[OwnedRoute]) -> Iterator[Json]:
     """Yield the routes in order; after the last one of a path that knows only some methods, its 405."""
     for position, route in enumerate(routes):
         yield _route(edge, route)
-        path = parse_path(route.spec.match.path)
-        same = [other for other in routes if parse_path(other.spec.match.path) == path]
-        is_last = all(parse_path(other.spec.match.path) != path for other in routes[position + 1 :])
+        path = path_of(route.spec.match)
+        same = [other for other in routes if path_of(other.spec.match) == path]
+        is_last = all(path_of(other.spec.match) != path for other in routes[position + 1 :])
         if is_last and all(other.spec.match.methods for other in same):
-            yield _wrong_method(route, sorted({method for one in same for method in _methods(one.spec.match)}))
+            yield _wrong_method(route, sorted({method for one in same for method in methods_of(one.spec.match)}))
 
 
 def _route(edge: Edge, route: OwnedRoute) -> Json:
     per_filter, metadata = filters.per_route(edge, route)
-    metadata[TEMPLATE] = {"template": route.spec.match.path}
+    metadata[TEMPLATE] = {"template": route.spec.match.shown()}
     return {
         "name": route.name,
-        "match": _match(route.spec.match),
-        "route": {
-            "cluster": route.spec.cluster,
-            "timeout": seconds(route.spec.timeout),  # the deadline filter may shorten it
-            "rate_limits": filters.limit_actions(edge, route),
-            # No retry_policy: a BFF retries its backends inside the deadline; a second retry above it would multiply.
-        },
+        "match": compile_match(route.spec.match),
+        **compile_action(edge, route),
         "metadata": {"filter_metadata": metadata},
         "typed_per_filter_config": per_filter,
     }
 
 
-def _match(match: MatchSpec) -> Json:
-    compiled: dict[str, Any] = {**parse_path(match.path).envoy_match()}
-    headers = [_header(name, one.exact, one.contains) for name, one in match.headers.items()]
-    if methods := _methods(match):
-        headers.insert(0, {"name": ":method", "string_match": {"safe_regex": {"regex": "|".join(methods)}}})
-    if headers:
-        compiled["headers"] = headers
-    if match.query:
-        compiled["query_parameters"] = [
-            {"name": name, "string_match": {"exact": value}} for name, value in match.query.items()
-        ]
-    return compiled
-
-
-def _methods(match: MatchSpec) -> list[str]:
-    """HEAD is GET without a body (RFC 9110 §9.3.2): who takes one takes the other."""
-    return sorted({*match.methods, *(["HEAD"] if "GET" in match.methods else [])})
-
-
-def _header(name: str, exact: str | None, contains: str | None) -> Json:
-    if exact is not None:
-        return {"name": name, "string_match": {"exact": exact}}
-    if contains is not None:
-        return {"name": name, "string_match": {"contains": contains}}
-    return {"name": name, "present_match": True}
-
-
 def _wrong_method(route: OwnedRoute, allowed: list[str]) -> Json:
     return {
         "name": f"{route.name}.method",
-        "match": parse_path(route.spec.match.path).envoy_match(),
+        "match": path_of(route.spec.match).envoy_match(),
         "direct_response": {"status": 405},
         "response_headers_to_add": [set_header("allow", ", ".join(allowed))],
-        "metadata": {"filter_metadata": {TEMPLATE: {"template": route.spec.match.path}}},
+        "metadata": {"filter_metadata": {TEMPLATE: {"template": route.spec.match.shown()}}},
     }
 
 

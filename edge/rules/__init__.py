@@ -8,7 +8,7 @@ from typing import Final
 
 from edge.assembly import Edge
 from edge.problems import Problem
-from edge.rules import fragments, l4, later, listeners, matches, policies, references
+from edge.rules import actions, fragments, l4, later, listeners, matches, policies, references
 
 Judge = Callable[[Edge], Iterator[Problem]]
 
@@ -21,6 +21,12 @@ JUDGES: Final[tuple[Judge, ...]] = (
     matches.identical_matches,
     matches.never_matches,
     matches.duplicate_name,
+    actions.bad_rewrite,
+    actions.reserved_header,
+    actions.without_upstream,
+    actions.retried_twice,
+    actions.lost_prefix,
+    actions.hash_without_key,
     fragments.outside_prefix,
     fragments.outside_cluster,
     fragments.dropped_policy,

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from edge.assembly import Edge, OwnedRoute
-from edge.paths import parse_path
+from edge.paths import parse_path, path_of
 from edge.problems import Problem
 from edge.spec.files import ExemptSpec
 from edge.spec.routes import MatchSpec
@@ -12,23 +12,29 @@ from edge.spec.routes import MatchSpec
 def outside_prefix(edge: Edge) -> Iterator[Problem]:
     """A fragment's route reaches outside its prefix."""
     for route, owner in _owned(edge):
-        prefix = edge.include(owner).prefix
+        prefix, match = edge.include(owner).prefix, route.spec.match
         try:
-            inside = parse_path(route.spec.match.path).under(prefix)
-        except ValueError:  # bad_path's finding
+            inside = path_of(match).under(prefix)
+            rewritten = route.spec.rewrite is None or parse_path(route.spec.rewrite).under(prefix)
+        except ValueError:  # bad_path's finding, or bad_rewrite's
             continue
         if not inside:
-            message = f"route {route.name!r} takes {route.spec.match.path!r}, outside its prefix {prefix!r}"
-            yield Problem(route.spec.match.place, "outside_prefix", message, f"begin the path with {prefix}")
+            message = f"route {route.name!r} takes {match.shown()!r}, outside its prefix {prefix!r}"
+            yield Problem(match.place, "outside_prefix", message, f"begin the path with {prefix}; no 'regex' here")
+        elif not rewritten:  # the BFF's own /health and /metrics are nobody's business outside
+            message = f"route {route.name!r} is rewritten to {route.spec.rewrite!r}, outside its prefix {prefix!r}"
+            yield Problem(route.spec.place, "outside_prefix", message, f"begin the new path with {prefix}")
 
 
 def outside_cluster(edge: Edge) -> Iterator[Problem]:
     """A fragment's route goes to a cluster that it was not granted."""
     for route, owner in _owned(edge):
         granted = edge.include(owner).cluster or owner
-        if route.spec.cluster != granted:
-            message = f"route {route.name!r} goes to cluster {route.spec.cluster!r}, which is not granted to it"
-            yield Problem(route.spec.place, "outside_cluster", message, f"use cluster {granted!r}")
+        mirror = (route.spec.mirror.cluster,) if route.spec.mirror else ()
+        for cluster in (*route.spec.clusters(), *mirror):
+            if cluster != granted:
+                message = f"route {route.name!r} goes to cluster {cluster!r}, which is not granted to it"
+                yield Problem(route.spec.place, "outside_cluster", message, f"use cluster {granted!r}")
 
 
 def dropped_policy(edge: Edge) -> Iterator[Problem]:
@@ -64,7 +70,7 @@ def idle_exemption(edge: Edge) -> Iterator[Problem]:
     for owner, fragment in edge.fragments.items():
         for exempt in edge.include(owner).exempt:
             if not any(exempt_matches(exempt.match, route.match) for route in fragment.routes):
-                message = f"no route of fragment {owner!r} has the exempt match {exempt.match.path!r}"
+                message = f"no route of fragment {owner!r} has the exempt match {exempt.match.shown()!r}"
                 yield Problem(exempt.place, "idle_exemption", message, "write the route's match here, word for word")
 
 

@@ -22,16 +22,6 @@ def _traffic(edge: Edge) -> Iterator[tuple[Place, str, str]]:
     for name, listener in edge.spec.listeners.items():
         if "http3" in listener.protocols:
             yield listener.place, f"http3 on listener {name!r}", "protocols: [http1, http2]"
-    for name, cluster in edge.spec.clusters.items():
-        if cluster.balance == "source_hash":
-            yield cluster.place, f"balance source_hash of cluster {name!r}", "balance: least_requests"
-    for route in edge.routes():
-        if route.spec.match.cookies:
-            yield route.spec.match.place, f"matching cookies in route {route.name!r}", "match.headers or match.query"
-    yield from _entries(edge)
-
-
-def _entries(edge: Edge) -> Iterator[tuple[Place, str, str]]:
     for protocol, entry in edge.l4():
         if entry.mode != "proxy":
             yield entry.place, f"mode {entry.mode} of {protocol} {entry.name!r}", "mode: proxy"

@@ -1,19 +1,19 @@
 """Matches: readable, distinct, and such that some request can reach them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 
 from edge.assembly import Edge, OwnedRoute
-from edge.paths import parse_path
+from edge.paths import path_of
 from edge.problems import Problem
-from edge.spec.routes import MatchSpec
+from edge.spec.routes import MatchSpec, ValueMatchSpec
 
 
 def bad_path(edge: Edge) -> Iterator[Problem]:
     """A path template that no request path can look like."""
     for route in edge.routes():
         try:
-            parse_path(route.spec.match.path)
+            path_of(route.spec.match)
         except ValueError as error:
             message = f"route {route.name!r} has path {route.spec.match.path!r}"
             yield Problem(route.spec.match.place, "bad_path", message, str(error))
@@ -52,11 +52,16 @@ def duplicate_name(edge: Edge) -> Iterator[Problem]:
 
 def _conditions(match: MatchSpec) -> tuple[object, ...]:
     try:
-        path: object = parse_path(match.path)
+        path: object = path_of(match)
     except ValueError:  # bad_path's finding
         path = match.path
-    headers = {name.lower(): (one.exact, one.contains) for name, one in match.headers.items()}
-    return (path, set(match.methods), headers, match.query, match.cookies)
+    headers = {name.lower(): one for name, one in match.headers.items()}
+    wanted = (_plain(one) for one in (headers, match.query, match.cookies))
+    return (path, set(match.methods), *wanted)
+
+
+def _plain(conditions: Mapping[str, ValueMatchSpec]) -> dict[str, tuple[object, ...]]:
+    return {name: (one.exact, one.contains, one.regex, one.present) for name, one in conditions.items()}
 
 
 def _hosts_meet(one: OwnedRoute, other: OwnedRoute) -> bool:

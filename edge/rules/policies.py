@@ -27,7 +27,7 @@ def weak_algorithm(edge: Edge) -> Iterator[Problem]:
 def timeout_too_short(edge: Edge) -> Iterator[Problem]:
     """A route's timeout that leaves its upstream no time after the edge's reserve."""
     for route in edge.routes():
-        if route.spec.timeout < 2 * RESERVE:
+        if route.spec.clusters() and route.spec.timeout < 2 * RESERVE:
             message = f"route {route.name!r} has timeout {route.spec.timeout / timedelta(milliseconds=1):g}ms"
             remedy = "use at least 200ms: the edge keeps 100ms of it back"
             yield Problem(route.spec.place, "timeout_too_short", message, remedy)

@@ -3,26 +3,28 @@
 from collections.abc import Iterator
 
 from edge.assembly import Edge
-from edge.problems import Problem, suggestion
+from edge.problems import Place, Problem, suggestion
 
 
 def unknown_cluster(edge: Edge) -> Iterator[Problem]:
-    """A route or an include names a cluster that is not there."""
+    """A route, an entry or an include names a cluster that is not there."""
     known = list(edge.spec.clusters)
+    for what, cluster, place in _clusters_named(edge):
+        if cluster not in known:
+            message = f"{what} cluster {cluster!r}, which does not exist"
+            yield Problem(place, "unknown_cluster", message, suggestion(cluster, known))
+
+
+def _clusters_named(edge: Edge) -> Iterator[tuple[str, str, Place]]:
     for route in edge.routes():
-        if route.spec.cluster not in known:
-            message = f"route {route.name!r} names cluster {route.spec.cluster!r}, which does not exist"
-            yield Problem(route.spec.place, "unknown_cluster", message, suggestion(route.spec.cluster, known))
+        mirror = (route.spec.mirror.cluster,) if route.spec.mirror else ()
+        for cluster in (*route.spec.clusters(), *mirror):
+            yield f"route {route.name!r} names", cluster, route.spec.place
     for protocol, entry in edge.l4():
         for cluster in entry.clusters():
-            if cluster not in known:
-                message = f"{protocol} {entry.name!r} names cluster {cluster!r}, which does not exist"
-                yield Problem(entry.place, "unknown_cluster", message, suggestion(cluster, known))
+            yield f"{protocol} {entry.name!r} names", cluster, entry.place
     for name, include in edge.spec.include.items():
-        granted = include.cluster or name
-        if granted not in known:
-            message = f"include {name!r} grants cluster {granted!r}, which does not exist"
-            yield Problem(include.place, "unknown_cluster", message, suggestion(granted, known))
+        yield f"include {name!r} grants", include.cluster or name, include.place
 
 
 def unknown_policy(edge: Edge) -> Iterator[Problem]:

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from edge.spec.base import Count, OptionalPort, Spec
+from edge.spec.base import Count, OptionalPort, Spec, Token
 from edge.units import Duration, ListenAddress
 
 
@@ -15,6 +15,8 @@ class EndpointSpec(Spec):
     address: ListenAddress
     # Its share beside the others: 3 gets three times what 1 gets.
     weight: Annotated[int, Field(gt=0, le=128)] = 1
+    # 0 first; 1 takes over as far as those of 0 are not healthy (fail-over), and so on.
+    priority: Annotated[int, Field(ge=0, le=9)] = 0
 
     @model_validator(mode="before")
     @classmethod
@@ -61,14 +63,60 @@ class EjectionSpec(Spec):
     at_most_percent: Annotated[int, Field(gt=0, le=100)] = 50
 
 
+class HashSpec(Spec):
+    """What keeps a client with its endpoint: a header, a cookie (made here when it is missing), or its address."""
+
+    header: Token | None = None
+    cookie: Token | None = None
+    address: bool = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_word(cls, value: Any) -> Any:
+        return {"address": True} if value == "address" else value
+
+    @model_validator(mode="after")
+    def _one_key(self) -> Self:
+        if [self.header is not None, self.cookie is not None, self.address].count(True) != 1:
+            raise ValueError("give one of 'header', 'cookie' or 'address'")
+        return self
+
+
+class UpstreamTlsSpec(Spec):
+    """TLS to the endpoints: always verified. ``certificate`` and ``key`` are shown to them (mTLS)."""
+
+    # The system's roots, when not given.
+    ca: str | None = None
+    # The name in their certificate.
+    server_name: Annotated[str, StringConstraints(min_length=1)]
+    certificate: str | None = None
+    key: str | None = None
+
+    @model_validator(mode="after")
+    def _pair(self) -> Self:
+        if (self.certificate is None) != (self.key is None):
+            raise ValueError("give both 'certificate' and 'key', or neither")
+        return self
+
+
 class ClusterSpec(Spec):
     """The endpoints of one upstream, and how to choose among them."""
 
     endpoints: Annotated[tuple[EndpointSpec, ...], Field(min_length=1)]
-    balance: Literal["least_requests", "round_robin", "random", "source_hash"] = "least_requests"
+    balance: Literal["least_requests", "round_robin", "random", "ring_hash", "maglev"] = "least_requests"
+    # By what ``ring_hash`` and ``maglev`` choose.
+    hash: HashSpec | None = None
+    # http2 for gRPC, and for many requests over few connections.
+    protocol: Literal["http1", "http2"] = "http1"
+    tls: UpstreamTlsSpec | None = None
+    # A new or recovered endpoint gets its share little by little over this time: caches and pools are cold.
+    slow_start: Duration | None = None
     health: HealthSpec | None = None
     ejection: EjectionSpec | None = None
     # Endpoints are in the same data centre: a connection that takes a quarter of a second will not come.
     connect_timeout: Duration = timedelta(milliseconds=250)
     # At 3 s a request that is 340 requests a second; beyond it, shedding (503) beats queueing.
     max_requests: Count = 1024
+    # To all endpoints together, a connection for each request of HTTP/1.1; fewer than requests makes some of them wait.
+    max_connections: Count | None = None
+    max_waiting: Count | None = None
