@@ -1,16 +1,25 @@
 """What every service reads from its environment: ``FRONTAGE_*``, validated at start, all faults at once."""
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, field_validator
+from pydantic import AfterValidator, Field, StringConstraints, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from shared.backends.wire.tls import TlsPolicy
 from shared.resilience.budget import BRANCHES_PER_REQUEST
 from shared.telemetry.keeping import Why
 
 ListenAddress = Annotated[str, StringConstraints(pattern=r"^[^:\s]+:\d{1,5}$|^\[[0-9a-fA-F:]+\]:\d{1,5}$")]
 HttpUrl = Annotated[str, StringConstraints(pattern=r"^https?://[^/\s?#]+(/[^\s?#]*)?$")]
+BackendUrl = Annotated[str, StringConstraints(pattern=r"^https?://[^/\s?#]+(/[^\s?#]*)?$|^unix:///[^\s?#]+$")]
+
+
+def _holds_authorities(file: Path | None) -> Path | None:
+    """Refuse at start what would make every call fail later."""
+    TlsPolicy(ca=file).context()
+    return file
 
 
 class ServiceSettings(BaseSettings):
@@ -63,6 +72,8 @@ class BffSettings(ServiceSettings):
     ``transport`` is ``wire`` or ``httpx`` (the stock client), ``route`` is ``lean`` or ``fastapi`` (its own dispatch):
     fast by default, stock to rule ours out when something is odd. ``max_branches`` is how many sections one answer may
     ask for, in all its fan-outs together.
+    fast by default, stock to rule ours out when something is odd. ``backend_ca`` is a PEM file of authorities that
+    backends and issuer may have their certificates from, beside the system's.
     """
 
     issuer: str
@@ -71,3 +82,4 @@ class BffSettings(ServiceSettings):
     transport: Literal["wire", "httpx"] = "wire"
     route: Literal["lean", "fastapi"] = "lean"
     max_branches: Annotated[int, Field(ge=1)] = BRANCHES_PER_REQUEST
+    backend_ca: Annotated[Path | None, AfterValidator(_holds_authorities)] = None

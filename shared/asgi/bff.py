@@ -14,6 +14,9 @@ from shared.asgi.defaults import install_defaults
 from shared.asgi.lean import LeanRoutes, lean_routes
 from shared.backends.backend import Backend, Backends
 from shared.backends.sections import declared_screens, refuse_too_wide
+from shared.backends.transports import Network
+from shared.backends.wire.pool import PoolPolicy
+from shared.backends.wire.tls import TlsPolicy
 from shared.backends.wire.transport import WireTransport
 from shared.clock import Clock, LoopClock
 from shared.identity.jwks import JwksCache
@@ -31,6 +34,8 @@ def install_bff(
     app.include_router(router)
     clock = clock or LoopClock()
     policy = TokenPolicy(issuer=settings.issuer, audience=settings.audience)
+    network = Network(transport=settings.transport, ca=settings.backend_ca)
+    pool = PoolPolicy(tls=TlsPolicy(ca=settings.backend_ca))
     lean = lean_routes(router) if settings.route == "lean" else LeanRoutes({}, {})
     inner = app.router.lifespan_context
 
@@ -39,10 +44,10 @@ def install_bff(
         lean.announce()
         gates: GateMetrics = running.state.metrics.gates
         backends = Backends.open(
-            urls, clock, transport=settings.transport, listener=gates.breaker_turned, max_branches=settings.max_branches
+            urls, clock, network, listener=gates.breaker_turned, max_branches=settings.max_branches
         )
         gates.watch(backends.states)
-        async with httpx.AsyncClient(transport=WireTransport(clock=clock)) as client:
+        async with httpx.AsyncClient(transport=WireTransport(pool, clock)) as client:
             keys = JwksCache(settings.jwks_url, client, now=clock.now_s)
             running.state.backends = backends
             running.state.verifier = TokenVerifier(policy, keys, now=clock.wall_s)

@@ -19,8 +19,8 @@ from pydantic import TypeAdapter
 from shared.backends.cache import CachePolicy, CallKey, ResponseCache
 from shared.backends.channel import Channel
 from shared.backends.coalesce import Flights
-from shared.backends.httpx_channel import HttpxChannel
-from shared.backends.wire.pool import PoolPolicy, WirePool
+from shared.backends.transports import Network
+from shared.backends.wire.pool import PoolPolicy
 from shared.clock import Clock
 from shared.errors import ProblemCode, ProblemError
 from shared.resilience.breaker import Breaker, BreakerPolicy, BreakerState, Listener, nobody
@@ -190,17 +190,15 @@ class Backends:
 
     @classmethod
     def open(
-        cls, urls: Mapping[Backend, str], clock: Clock, *, transport: str = "wire", listener: Listener = nobody,
+        cls, urls: Mapping[Backend, str], clock: Clock, network: Network | None = None, *, listener: Listener = nobody,
         max_branches: int = BRANCHES_PER_REQUEST,
     ) -> Self:  # fmt: skip
-        """Open the channel to each backend; no connection is made before the first call."""
+        """Open the channel to each backend; no connection is made before the first call.
 
-        def channel(backend: Backend, url: str) -> Channel:
-            if transport == "httpx":
-                return HttpxChannel(backend.name, url)
-            return WirePool(backend.name, url, backend.policy.pool, clock)
-
-        channels = {backend: channel(backend, url) for backend, url in urls.items()}
+        Raises ValueError when the file of a backend's authorities is none.
+        """
+        way = network or Network()
+        channels = {backend: way.open(backend.name, url, backend.policy.pool, clock) for backend, url in urls.items()}
         return cls(channels, clock, listener=listener, max_branches=max_branches)
 
     @property

@@ -1,4 +1,4 @@
-"""The stock channel: any httpx transport (httpcore, ``MockTransport``, instrumented ones) behind the same seam.
+"""The stock channel: any httpx transport (httpcore2, ``MockTransport``, instrumented ones) behind the same seam.
 
 Slower than ``wire/`` and always correct; chosen by the ``transport`` setting.
 """
@@ -10,18 +10,22 @@ import httpx
 
 from shared.backends.channel import OutboundRequest, PlainReply, Receiver
 from shared.backends.failures import failure_of
+from shared.backends.stock import StockTransport
+from shared.backends.wire.origin import Origin
+from shared.backends.wire.pool import PoolPolicy
+from shared.clock import LoopClock
 from shared.errors import BackendInvalid, BackendUnreachable, CallFailed
 
 
-def client_for(url: str, transport: httpx.AsyncBaseTransport | None) -> httpx.AsyncClient:
+def client_for(origin: Origin, transport: httpx.AsyncBaseTransport) -> httpx.AsyncClient:
     """Return a client that keeps no cookies (field case S10), follows no redirect and leaves time to the deadline."""
     jar = CookieJar(DefaultCookiePolicy(allowed_domains=()))
-    # Nothing compressed: what is small on the wire may be huge in memory. No bound on connections: the bulkhead bounds
-    # the calls, and a bounded pool of httpcore 1 loses a slot to every call cancelled while it connects (case S1).
+    scheme = "https" if origin.tls else "http"
+    # Nothing compressed: what is small on the wire may be huge in memory.
     return httpx.AsyncClient(
-        base_url=url, transport=transport, cookies=jar, headers={"accept-encoding": "identity"},
-        limits=httpx.Limits(max_connections=None, max_keepalive_connections=20),
-        follow_redirects=False, timeout=None, trust_env=False,  # noqa: S113 - the fan-out's timer ends every attempt
+        base_url=f"{scheme}://{origin.authority}{origin.base_path}", transport=transport, cookies=jar,
+        headers={"accept-encoding": "identity"}, follow_redirects=False, trust_env=False,
+        timeout=None,  # noqa: S113 - the fan-out's timer ends every attempt
     )  # fmt: skip
 
 
@@ -42,8 +46,9 @@ class HttpxChannel:
     """A ``Channel`` over an ``httpx.AsyncClient``."""
 
     def __init__(self, backend: str, url: str, transport: httpx.AsyncBaseTransport | None = None) -> None:
+        origin = Origin.of(url)
         self._backend = backend
-        self._client = client_for(url, transport)
+        self._client = client_for(origin, transport or StockTransport.to(backend, origin, PoolPolicy(), LoopClock()))
         self._receivers: dict[asyncio.Task[None], Receiver] = {}
 
     def send(self, request: OutboundRequest, receiver: Receiver) -> HttpxExchange:

@@ -11,6 +11,7 @@ import httptools
 
 from shared.backends.channel import Reply
 from shared.backends.wire.message import Head, UnfitHeadError, WireReply, check_coding, final_head, may_stay_open
+from shared.backends.wire.tls import said_goodbye
 
 # Twice what Envoy and nginx accept by default (60 KiB, 32 KiB): more is a mistake or an attack.
 MAX_HEAD_BYTES: Final = 128 * 1024
@@ -47,6 +48,7 @@ class Connection(asyncio.Protocol):
         "_body",
         "_chunked",
         "_closed",
+        "_ended",
         "_framed",
         "_head",
         "_head_request",
@@ -71,6 +73,7 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._parser = httptools.HttpResponseParser(self)
         self._closed = False
+        self._ended = False
         self._reset(limit=0, head_request=False)
         self.busy = False
         self.served = 0
@@ -156,17 +159,19 @@ class Connection(asyncio.Protocol):
         return self._received > MAX_HEAD_BYTES + (1 + MAX_OVERHEAD) * self._size
 
     def eof_received(self) -> bool:
-        """Half-closed is closed."""
+        """Note whether the backend itself said that this was all; half-closed is closed."""
+        assert self._transport is not None  # noqa: S101 - who receives is connected
+        self._ended = said_goodbye(self._transport.get_extra_info("ssl_object"))
         return False
 
-    def connection_lost(self, exc: Exception | None) -> None:
-        """End what is under way: a body framed by an orderly close is whole, anything else is broken."""
+    def connection_lost(self, _exc: Exception | None) -> None:
+        """End what is under way: a body framed by an orderly close is whole (RFC 9112 §9.8), all else is broken."""
         was_closed, self._closed = self._closed, True
         if was_closed:
             return
         if not self.busy:
             self._owner.on_idle_closed(self)
-        elif exc is None and not self._in_head and not self._framed:
+        elif self._ended and not self._in_head and not self._framed:
             self.reusable = False
             self._deliver()
         else:

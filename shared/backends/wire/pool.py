@@ -6,17 +6,18 @@ connecting, while under way) passes through ``_left`` or ``_freed``, so that no 
 """
 
 import asyncio
-import ssl
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
-
-import httpx
 
 from shared.backends.channel import OutboundRequest, Receiver, Reply
 from shared.backends.wire.connection import BrokenExchangeError, Connection
+from shared.backends.wire.dial import Dialer, why
 from shared.backends.wire.exchange import WireExchange
 from shared.backends.wire.message import write_request
+from shared.backends.wire.names import NamesPolicy, Resolver
+from shared.backends.wire.origin import Origin
+from shared.backends.wire.tls import TlsPolicy
 from shared.clock import Clock, Timer
 from shared.errors import BackendInvalid, BackendUnreachable
 
@@ -31,20 +32,26 @@ class PoolPolicy:
     idle_timeout: timedelta = timedelta(seconds=4)
     # Three SYN retransmissions on one network are an outage, not a delay.
     connect_timeout: timedelta = timedelta(seconds=1)
+    names: NamesPolicy = field(default_factory=NamesPolicy)
+    tls: TlsPolicy = field(default_factory=TlsPolicy)
+
+    def dialer(self, backend: str, origin: Origin, clock: Clock, resolver: Resolver | None) -> Dialer:
+        """Return the way to an origin under this policy. Raises ValueError when its CA file is none."""
+        return Dialer(backend, origin, self.tls, clock, self.connect_timeout, resolver, self.names)
 
 
 class WirePool:
     """A ``Channel`` over our own connections."""
 
-    def __init__(self, backend: str, url: str, policy: PoolPolicy, clock: Clock) -> None:
-        parsed = httpx.URL(url)
+    def __init__(
+        self, backend: str, url: str, policy: PoolPolicy, clock: Clock, resolver: Resolver | None = None
+    ) -> None:
+        origin = Origin.of(url)
         self._backend = backend
         self._policy = policy
         self._clock = clock
-        self._host, self._port = parsed.host, parsed.port or (443 if parsed.scheme == "https" else 80)
-        self._host_header = parsed.netloc.decode("ascii")
-        self._base_path = parsed.raw_path.decode("ascii").rstrip("/")
-        self._ssl = ssl.create_default_context() if parsed.scheme == "https" else None
+        self._dialer = policy.dialer(backend, origin, clock, resolver)
+        self._host_header, self._base_path = origin.authority, origin.base_path
         self._idle: dict[Connection, None] = {}
         self._active: dict[Connection, WireExchange] = {}
         self._waiting: deque[WireExchange] = deque()
@@ -101,6 +108,7 @@ class WirePool:
             self._idle.popitem()[0].close()
             self._size -= 1
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._dialer.aclose()
 
     # Owner of connections
 
@@ -193,14 +201,11 @@ class WirePool:
 
     async def _open(self) -> Connection:
         connection = Connection(self)
-        loop = asyncio.get_running_loop()
         try:
-            async with asyncio.timeout(self._policy.connect_timeout.total_seconds()):
-                await loop.create_connection(lambda: connection, self._host, self._port, ssl=self._ssl)
+            return await self._dialer.open(lambda: connection)
         except BaseException:
             connection.close()
             raise
-        return connection
 
     def _opened(self, task: asyncio.Task[Connection], exchange: WireExchange) -> None:
         self._tasks.discard(task)
@@ -218,7 +223,7 @@ class WirePool:
         if task.cancelled():
             return "connecting was given up"
         if (error := task.exception()) is not None:
-            return type(error).__name__
+            return why(error)
         if self._closed:
             task.result().close()
             return "pool closed"

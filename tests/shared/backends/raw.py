@@ -6,9 +6,11 @@ async with RawBackend(answers(OK, http(status="503 Busy"))) as backend:   # one 
 
 import asyncio
 import socket
+import ssl
 import struct
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, Self
 
 from shared.backends.channel import OutboundRequest, Reply
@@ -55,6 +57,10 @@ class Line:
         self.backend.requests.append(request)
         return request
 
+    async def some(self) -> bytes:
+        """Return whatever comes next."""
+        return await self._reader.read(65536)
+
     async def write(self, data: bytes) -> None:
         if self._writer.is_closing():
             return  # the client has gone; uvloop would make an error of it
@@ -66,6 +72,10 @@ class Line:
         """Close with a RST."""
         sock: socket.socket = self._writer.get_extra_info("socket")
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self._writer.transport.abort()
+
+    def cut(self) -> None:
+        """End the TCP connection below TLS, in order, as who can reach the line but not speak for the backend."""
         self._writer.transport.abort()
 
     async def gone(self) -> None:
@@ -133,24 +143,39 @@ async def hangs_up(line: Line) -> None:
 
 
 class RawBackend:
-    """The server. ``requests`` are raw; ``accepted`` counts connections, ``open`` those still there."""
+    """The server. ``requests`` are raw; ``accepted`` counts connections, ``open`` those still there.
 
-    def __init__(self, script: Script) -> None:
+    With ``tls`` it speaks TLS; ``host`` is what its URL calls it, and ``path`` is where it listens instead of a port.
+    """
+
+    def __init__(
+        self, script: Script, *, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1", port: int = 0,
+        bind: str = "127.0.0.1", path: Path | None = None,
+    ) -> None:  # fmt: skip
         self.script = script
+        self._tls = tls
+        self._host = host
+        self._bind = bind
+        self._path = path
         self.requests: list[bytes] = []
         self.accepted = 0
         self.open = 0
-        self.port = 0
+        self.port = port
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        if self._path is not None:
+            return f"unix://{self._path}"
+        return f"{'http' if self._tls is None else 'https'}://{self._host}:{self.port}"
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, backlog=1024)
-        self.port = self._server.sockets[0].getsockname()[1]
+        if self._path is not None:
+            self._server = await asyncio.start_unix_server(self._serve, self._path)
+        else:
+            self._server = await asyncio.start_server(self._serve, self._bind, self.port, backlog=1024, ssl=self._tls)
+            self.port = self._server.sockets[0].getsockname()[1]
         return self
 
     async def __aexit__(self, *_: object) -> None:

@@ -8,6 +8,9 @@ import pytest
 from shared.backends.backend import Backend, Backends, Call, CallPolicy
 from shared.backends.fanout import Caller, fan_out
 from shared.backends.sections import Sections, nullable
+from shared.backends.transports import Network
+from shared.backends.wire.names import NamesPolicy
+from shared.backends.wire.pool import PoolPolicy
 from shared.clock import LoopClock
 from shared.resilience.deadline import Deadline
 from shared.resilience.retry import RetryPolicy
@@ -17,12 +20,12 @@ from tests.shared.backends.raw import OK, RawBackend, Script, answers, http, nev
 ORDERS = Backend("orders", CallPolicy(attempt_timeout=timedelta(milliseconds=500), retry=RetryPolicy(max_attempts=3)))
 
 
-class Posting(Sections):
-    order = nullable(Call(ORDERS, "POST", "/orders", bytes))
-
-
-async def post(backends: Backends) -> Posting:
+async def post(backends: Backends, orders: Backend = ORDERS) -> Any:
     """Send the order once, as a request would; close the backends."""
+
+    class Posting(Sections):
+        order = nullable(Call(orders, "POST", "/orders", bytes))
+
     now_s = backends.clock.now_s()
     try:
         return await fan_out(
@@ -49,38 +52,34 @@ STORED_THEN: dict[str, tuple[Script, str]] = {
 
 @pytest.mark.parametrize("transport", ["wire", "httpx"])
 @pytest.mark.parametrize(("script", "reason"), STORED_THEN.values(), ids=STORED_THEN.keys())
-async def test_case_s8_an_order_is_stored_once(script: Script, reason: str, transport: str) -> None:
+async def test_case_s8_an_order_is_stored_once(script: Script, reason: str, transport: Any) -> None:
     """The backend has it: it may not get it again; the client hears that it does not know."""
     async with RawBackend(script) as backend:
-        got = await post(Backends.open({ORDERS: backend.url}, LoopClock(), transport=transport))
+        got = await post(Backends.open({ORDERS: backend.url}, LoopClock(), Network(transport=transport)))
 
     assert len(backend.requests) == 1
     assert [gap.reason for gap in got.degraded] == [reason]
 
 
-class RefusesOnce:
-    """A transport's seam at which the first connection is refused, as by a backend that restarts."""
+class Moves:
+    """A name whose first address has nobody listening, as that of a backend that was just moved."""
 
-    def __init__(self, inner: Any, port: int) -> None:
-        self._inner, self._port = inner, port
+    def __init__(self) -> None:
+        self._answers = iter(["127.0.0.2", "127.0.0.1"])
 
-    def send(self, request: Any, receiver: Any) -> Any:
-        exchange = self._inner.send(request, receiver)
-        self._inner._port = self._port  # well again by the next attempt
-        return exchange
-
-    async def aclose(self) -> None:
-        await self._inner.aclose()
+    async def resolve(self, host: str) -> list[str]:
+        assert host == "orders.test"
+        return [next(self._answers)]
 
 
-async def test_case_s8_what_was_never_sent_is_tried_again() -> None:
-    """No connection, no order: the second attempt stores it, once."""
-    clock = LoopClock()
-    async with RawBackend(answers(OK)) as gone:
-        pass
+@pytest.mark.parametrize("transport", ["wire", "httpx"])
+async def test_case_s8_what_was_never_sent_is_tried_again(transport: Any) -> None:
+    """No connection, no order: the second attempt asks DNS again, and stores it, once."""
+    asks_anew = PoolPolicy(names=NamesPolicy(max_age=timedelta(0)))
+    orders = Backend("orders", CallPolicy(retry=RetryPolicy(max_attempts=2), pool=asks_anew))
     async with RawBackend(answers(http(b"stored"))) as backend:
-        opened = Backends.open({ORDERS: gone.url}, clock)
-        got = await post(Backends({ORDERS: RefusesOnce(opened.state(ORDERS).channel, backend.port)}, clock))
+        network = Network(transport=transport, resolver=Moves())
+        got = await post(Backends.open({orders: f"http://orders.test:{backend.port}"}, LoopClock(), network), orders)
 
     assert got.order == b"stored"
     assert len(backend.requests) == 1

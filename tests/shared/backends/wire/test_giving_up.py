@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from shared.backends.httpx_channel import HttpxChannel
+from shared.backends.wire.origin import Origin
 from shared.backends.wire.pool import PoolPolicy, WirePool
 from shared.clock import LoopClock
 from shared.errors import BackendUnreachable, CallFailed
@@ -97,7 +98,7 @@ async def test_case_s1_cancelled_calls_give_every_slot_back(given_up: str) -> No
         await until(lambda: sockets() <= before + backend.open, "no socket is left")
         assert [inbox.heard for inbox in inboxes] == [[]] * 100
         backend.script = answers(OK)
-        pool._host, pool._port = "127.0.0.1", backend.port  # the slow host is well again
+        pool._dialer.origin = Origin.of(backend.url)  # the slow host is well again
         began = time.monotonic()
         assert status_of(await ask(pool)) == 200
         assert time.monotonic() - began < 1
