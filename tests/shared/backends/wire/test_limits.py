@@ -1,7 +1,6 @@
 """The limit, the queue behind it, and idle connections."""
 
 from datetime import timedelta
-from typing import Any
 
 from shared.backends.wire.pool import PoolPolicy, WirePool
 from shared.clock import LoopClock
@@ -22,28 +21,25 @@ from tests.shared.backends.wire.pools import pool_for, slow_to_accept, status_of
 
 
 async def test_no_more_connections_than_the_limit_and_the_others_wait_their_turn() -> None:
-    """Forty calls over four connections, first come first served."""
-    order: list[str] = []
+    """Forty calls over four connections, first come first served: on no connection does a later one go before."""
+    asked: dict[Line, list[int]] = {}
 
-    class Noting(Inbox):
-        def __init__(self, name: str) -> None:
-            super().__init__()
-            self.name = name
+    async def script(line: Line) -> None:
+        while (sent := await line.request()) is not None:
+            asked.setdefault(line, []).append(int(sent.split()[1][1:]))
+            await line.write(OK)
 
-        def replied(self, reply: Any) -> None:
-            order.append(self.name)
-            super().replied(reply)
-
-    async with RawBackend(answers(OK)) as backend, pool_for(backend, max_connections=4) as pool:
-        inboxes = [Noting(str(number)) for number in range(40)]
+    async with RawBackend(script) as backend, pool_for(backend, max_connections=4) as pool:
+        inboxes = [Inbox() for _ in range(40)]
         for number, inbox in enumerate(inboxes):
             pool.send(request(target=f"/{number}"), inbox)
         assert (pool.connections, pool.active) == (4, 40)
 
         assert [status_of(await inbox.outcome()) for inbox in inboxes] == [200] * 40
         assert (backend.accepted, pool.connections, pool.active) == (4, 4, 0)
-        asked = [int(sent.split()[1][1:]) for sent in backend.requests]
-        assert max(abs(number - place) for place, number in enumerate(asked)) < 8
+
+    assert sorted(number for numbers in asked.values() for number in numbers) == list(range(40))
+    assert all(numbers == sorted(numbers) for numbers in asked.values())
 
 
 async def test_a_waiting_call_that_is_given_up_is_never_sent() -> None:
