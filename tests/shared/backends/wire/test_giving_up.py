@@ -92,18 +92,21 @@ async def test_case_s1_cancelled_calls_give_every_slot_back(given_up: str) -> No
                 await until(lambda: backend.open == 2, "two of them are under way")
             for exchange in round_of_five:
                 exchange.abort()
-            await until(lambda: backend.open == 0, "the backend saw them close")
+            # One that was just made when its call was given up is kept: the next call may have it.
+            await until(lambda: backend.open == pool.connections - len(pool._tasks), "the backend saw them close")
 
-        await until(lambda: (pool.connections, pool.active) == (0, 0), "the pool is empty")
-        await until(lambda: sockets() <= before + backend.open, "no socket is left")
+        await until(lambda: pool.active == 0, "no slot is held")
+        await until(lambda: sockets() <= before + 2 * pool.connections, "no socket is left")
         assert [inbox.heard for inbox in inboxes] == [[]] * 100
         backend.script = answers(OK)
         pool._dialer.origin = Origin.of(backend.url)  # the slow host is well again
         began = time.monotonic()
         assert status_of(await ask(pool)) == 200
         assert time.monotonic() - began < 1
-        assert (pool.connections, pool.active) == (1, 0)
+        assert pool.active == 0
+        assert pool.connections <= 2
         await pool.aclose()
+        await until(lambda: sockets() == before, "every socket is closed")
 
 
 async def test_case_s1_through_the_stock_channel() -> None:
