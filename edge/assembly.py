@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 
 from edge.spec.files import EdgeSpec, FragmentSpec, IncludeSpec
 from edge.spec.l4 import L4Spec
+from edge.spec.limits import LimitSpec
 from edge.spec.listeners import ListenerSpec
-from edge.spec.policies import AuthSpec, LimitSpec
+from edge.spec.policies import AuthSpec
 from edge.spec.routes import RouteSpec
 
 
@@ -51,6 +52,12 @@ class Edge:
         known = self.limits()
         candidates = [f"{owner}.{name}", name] if owner else [name]
         return next((candidate for candidate in candidates if candidate in known), None)
+
+    def route_limits(self, route: OwnedRoute) -> dict[str, LimitSpec]:
+        """Return the limits of a route by their full names, in the route's order."""
+        known = self.limits()
+        names = (self.limit_name(route.owner, name) for name in route.spec.limits)
+        return {name: known[name] for name in names if name is not None}
 
     def auth(self, route: OwnedRoute) -> AuthSpec | None:
         """Return the route's auth policy, if it has one."""

@@ -72,7 +72,7 @@ ANSWERS: Final = (
     OwnAnswer(408, ProblemCode.INVALID_REQUEST, "The request did not arrive in time.", status=408),
     OwnAnswer(413, ProblemCode.PAYLOAD_TOO_LARGE, "The request body is too large."),
     OwnAnswer(426, ProblemCode.UPGRADE_REQUIRED, "Use HTTP/1.1 or HTTP/2."),
-    OwnAnswer(429, ProblemCode.RATE_LIMITED, "Too many requests from your address."),
+    OwnAnswer(429, ProblemCode.RATE_LIMITED, "Too many requests. Wait before the next one."),
     OwnAnswer(431, ProblemCode.INVALID_REQUEST, "The request headers are too many or too large.", status=431),
     OwnAnswer(
         503, ProblemCode.OVERLOADED, "Too many requests are under way.",
@@ -87,12 +87,20 @@ ANSWERS: Final = (
 )  # fmt: skip
 
 
+# Said by ``limits.UNJUDGED_SOURCE``, for a limit that lets nobody pass uncounted. Nothing of the store's own words.
+UNCOUNTED: Final = OwnAnswer(
+    503, ProblemCode.LIMITER_UNAVAILABLE, "Requests cannot be counted at the moment.",
+    when=f"response.headers['{OWN_MARK}'] == 'limiter'", retry_after_s=RETRY_SOON_S,
+)  # fmt: skip
+
+
 def local_replies() -> Json:
     """Return the mappers of every answer that Envoy makes."""
     return {"mappers": list(_mappers())}
 
 
 def _mappers() -> Iterator[Json]:
+    yield _mapper(UNCOUNTED, [_status("EQ", UNCOUNTED.seen), _cel(UNCOUNTED.when)])
     for answer in ANSWERS:
         if not answer.when:  # our own Lua gives its reason as the body; everybody else's text is Envoy's
             yield _mapper(answer, [_status("EQ", answer.seen), _cel(_BY_LUA)], own=True)

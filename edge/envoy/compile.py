@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from edge.assembly import Edge
+from edge.envoy import limits
 from edge.envoy.clusters import compile_clusters
 from edge.envoy.l4 import l4_listeners
 from edge.envoy.listeners import compile_listener
@@ -18,7 +19,7 @@ CLUSTERS_FILE: Final = "clusters.json"
 LISTENERS_FILE: Final = "listeners.json"
 
 # Spans leave as fast as our services' own (Envoy's 5 s would make a developer wait for the edge's part of a trace).
-RUNTIME: Final = {"tracing.opentelemetry.flush_interval_ms": 250}
+RUNTIME: Final = {"tracing.opentelemetry.flush_interval_ms": 250, **limits.RUNTIME}
 
 # About 1 GiB at the buffers of ``listeners``; beyond it new connections are refused and those there are keep working.
 MAX_CONNECTIONS: Final = 20_000

@@ -1,20 +1,20 @@
 """The way of a request through a listener, in order; the order is the architecture.
 
-guard → answers → limits → token → claims → deadline → body → router. On the way back the same backwards, so ``guard``
-sees every answer last. Owns the filters and their per-route parts.
+guard → answers → limits → token → claims → limits by caller → deadline → body → router. On the way back the same
+backwards, so ``guard`` sees every answer last. Owns the filters and their per-route parts.
 """
 
+from collections.abc import Iterator
 from typing import Any, Final
 
 from edge.assembly import Edge, OwnedRoute
-from edge.envoy import answers, lua
+from edge.envoy import answers, limits, lua
 from edge.envoy.words import Json, milliseconds, seconds, typed
 from edge.spec.listeners import ListenerSpec
-from edge.spec.policies import IssuerSpec, LimitSpec
+from edge.spec.policies import IssuerSpec
 
 GUARD: Final = "frontage.guard"
 ANSWERS: Final = "frontage.answers"
-LIMITS: Final = "envoy.filters.http.local_ratelimit"
 TOKEN: Final = "envoy.filters.http.jwt_authn"  # noqa: S105 - Envoy's name of the filter
 CLAIMS: Final = "frontage.claims"
 DEADLINE: Final = "frontage.deadline"
@@ -33,22 +33,36 @@ FORWARDING_HEADERS: Final = (
 # Pseudo-headers and what Envoy has added before the guard counts.
 OWN_HEADERS: Final = 12
 JWKS_TIMEOUT: Final = "2s"  # a key set is a kilobyte; a slower issuer is down for our purposes
-# Addresses remembered at once, about 200 bytes each; the least recently seen goes first.
-MAX_CLIENTS: Final = 20_000
 
 
 def http_filters(edge: Edge, listener: ListenerSpec) -> list[Json]:
     """Return the filters of a listener that serves routes."""
     return [
         *edge_filters(edge, listener),
-        _filter(LIMITS, _limit_filter(edge.limits())),
+        *_limits(edge, limits.LOCAL_EARLY, limits.DISTRIBUTED_EARLY),
         *([_filter(TOKEN, _token_filter(edge))] if edge.spec.policies.auth else []),
         _lua(CLAIMS, lua.CLAIMS),
+        *_limits(edge, limits.LOCAL_LATE, limits.DISTRIBUTED_LATE, limits.STAND_IN),
         _lua(DEADLINE, lua.DEADLINE),
         # Whole before it goes on: a slow sender holds memory here, not a BFF's worker, and 413 comes before any work.
         _filter(BODY, typed(BUFFER, max_request_bytes=listener.request.max_body)),
         router(),
     ]  # fmt: skip
+
+
+def _limits(edge: Edge, *stages: int) -> Iterator[Json]:
+    """Yield the filters of these stages, as far as some route needs them."""
+    used = limits.stages(edge)
+    for stage in stages:
+        if stage == limits.STAND_IN and used.intersection(limits.ASKING):
+            yield _lua(limits.UNJUDGED, limits.UNJUDGED_SOURCE)
+        if stage not in used:
+            continue
+        if stage in limits.ASKING:
+            assert edge.spec.limiter is not None  # noqa: S101 - missing_limiter has refused it
+            yield _filter(limits.NAMES[stage], limits.distributed_filter(edge.spec.limiter, stage))
+        else:
+            yield _filter(limits.NAMES[stage], limits.local_filter(edge, stage))
 
 
 def edge_filters(edge: Edge, listener: ListenerSpec) -> list[Json]:
@@ -84,7 +98,9 @@ def per_route(edge: Edge, route: OwnedRoute) -> tuple[Json, Json]:
     metadata: Json = {}
     if spec.clusters() and not (spec.streaming or spec.websocket):
         metadata[DEADLINE] = {"timeout_ms": milliseconds(spec.timeout)}
-    config: Json = {}
+    if choices := limits.route_choices(edge, route):
+        metadata[limits.UNJUDGED] = choices
+    config: Json = limits.distributed_rate_limits(edge, route)
     if spec.streaming or spec.websocket:
         config[BODY] = typed(f"{BUFFER}PerRoute", disabled=True)
     elif spec.max_body is not None:
@@ -142,36 +158,6 @@ def _provider(name: str, issuer: IssuerSpec) -> Json:
 def jwks_cluster(issuer: str) -> str:
     """Return the name of the cluster that an issuer's keys come from; the dot keeps it apart from people's names."""
     return f"frontage.jwks.{issuer}"
-
-
-def _limit_filter(limits: dict[str, LimitSpec]) -> Json:
-    """Return the filter with every limit: one token bucket per limit and client address, whichever route it came by."""
-    always = {"default_value": {"numerator": 100, "denominator": "HUNDRED"}}
-    return typed(
-        "envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit",
-        stat_prefix="limits",
-        filter_enabled=always,
-        filter_enforced=always,
-        # Asked for by Envoy beside the descriptors, for routes without a limit; nobody reaches it.
-        token_bucket={"max_tokens": 4_000_000_000, "tokens_per_fill": 4_000_000_000, "fill_interval": "1s"},
-        always_consume_default_token_bucket=False,
-        max_dynamic_descriptors=MAX_CLIENTS,
-        enable_retry_after_header=True,
-        descriptors=[_descriptor(full, limit) for full, limit in limits.items()],
-    )
-
-
-def limit_actions(edge: Edge, route: OwnedRoute) -> list[Json]:
-    """Return what a route asks of the limit filter: a bucket by the limit's name and the client's address."""
-    names = [full for name in route.spec.limits if (full := edge.limit_name(route.owner, name))]
-    return [{"actions": [{"generic_key": {"descriptor_value": full}}, {"remote_address": {}}]} for full in names]
-
-
-def _descriptor(full: str, limit: LimitSpec) -> Json:
-    bucket = {"max_tokens": limit.limit, "tokens_per_fill": limit.limit, "fill_interval": seconds(limit.window)}
-    # An entry without a value stands for any: each address gets a bucket of its own.
-    entries = [{"key": "generic_key", "value": full}, {"key": "remote_address"}]
-    return {"entries": entries, "token_bucket": bucket}
 
 
 def _filter(name: str, config: Json) -> Json:

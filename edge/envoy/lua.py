@@ -140,6 +140,10 @@ local function judge(handle, wanted)
       for _, scope in ipairs(wanted) do
         if not held:find(" " .. scope .. " ", 1, true) then return "403", "The access token lacks a scope." end
       end
+      local metadata = handle:streamInfo():dynamicMetadata()
+      metadata:set("frontage.identity", "subject", issuer .. " " .. claims.sub)
+      local client = claims.client_id or claims.azp  -- RFC 9068; OpenID Connect
+      if type(client) == "string" then metadata:set("frontage.identity", "client", issuer .. " " .. client) end
       return "pass"
     end
   end

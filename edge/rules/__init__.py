@@ -8,7 +8,7 @@ from typing import Final
 
 from edge.assembly import Edge
 from edge.problems import Problem
-from edge.rules import actions, fragments, l4, later, listeners, matches, policies, references
+from edge.rules import actions, fragments, l4, later, limits, listeners, matches, policies, references
 
 Judge = Callable[[Edge], Iterator[Problem]]
 
@@ -45,6 +45,13 @@ JUDGES: Final[tuple[Judge, ...]] = (
     policies.weak_algorithm,
     policies.timeout_too_short,
     policies.check_slower_than_interval,
+    limits.missing_limiter,
+    limits.undecided_failure,
+    limits.unfit_algorithm,
+    limits.unfit_window,
+    limits.anonymous_key,
+    limits.cost_above_limit,
+    limits.idle_cost,
     later.later_release,
 )
 

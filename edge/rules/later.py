@@ -15,7 +15,6 @@ def later_release(edge: Edge) -> Iterator[Problem]:
 def _wishes(edge: Edge) -> Iterator[tuple[Place, str, str]]:
     yield from _traffic(edge)
     yield from _auth(edge)
-    yield from _limits(edge)
 
 
 def _traffic(edge: Edge) -> Iterator[tuple[Place, str, str]]:
@@ -34,13 +33,3 @@ def _auth(edge: Edge) -> Iterator[tuple[Place, str, str]]:
         for kind in auth.accept:
             if kind != "jwt":
                 yield auth.place, f"accepting {kind} in auth policy {name!r}", "accept: [jwt]"
-
-
-def _limits(edge: Edge) -> Iterator[tuple[Place, str, str]]:
-    for name, limit in edge.limits().items():
-        if limit.scope != "instance" or limit.on_store_failure is not None:
-            yield limit.place, f"scope distributed of limit {name!r}", "scope: instance, without on_store_failure"
-        if limit.algorithm != "token_bucket" or limit.segments is not None:
-            yield limit.place, f"{limit.algorithm} of limit {name!r}", "algorithm: token_bucket, without segments"
-        if limit.key != "client_address":
-            yield limit.place, f"key {limit.key!r} of limit {name!r}", "key: client_address"

@@ -7,8 +7,9 @@ from pydantic import Field, StringConstraints
 from edge.spec.base import Name, Names, Spec
 from edge.spec.clusters import ClusterSpec
 from edge.spec.l4 import L4Spec
+from edge.spec.limits import LimiterSpec, LimitSpec
 from edge.spec.listeners import AdminSpec, ListenerSpec, OperationsSpec, TelemetrySpec
-from edge.spec.policies import LimitSpec, PoliciesSpec
+from edge.spec.policies import PoliciesSpec
 from edge.spec.routes import MatchSpec, RouteSpec
 
 
@@ -37,6 +38,7 @@ class EdgeSpec(Spec):
     clusters: dict[Name, ClusterSpec] = Field(default_factory=dict)
     policies: PoliciesSpec = PoliciesSpec()
     include: dict[Name, IncludeSpec] = Field(default_factory=dict)
+    limiter: LimiterSpec | None = None
     telemetry: TelemetrySpec = TelemetrySpec()
     admin: AdminSpec
     operations: OperationsSpec = OperationsSpec()

@@ -1,11 +1,12 @@
-"""Who may pass, whose tokens count, and how often one may call."""
+"""Who may pass, and whose tokens count."""
 
 from datetime import timedelta
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from edge.spec.base import Count, Name, Names, Spec
+from edge.spec.base import Name, Names, Spec
+from edge.spec.limits import LimitSpec
 from edge.units import Duration
 
 
@@ -32,18 +33,6 @@ class IssuerSpec(Spec):
     refresh: Duration = timedelta(seconds=10)
     # Clocks of two machines; the BFF allows the same.
     clock_skew: Duration = timedelta(seconds=30)
-
-
-class LimitSpec(Spec):
-    """How often one client may call. ``instance``: each edge process counts for itself, in memory."""
-
-    algorithm: Literal["token_bucket", "fixed_window", "sliding_window"] = "token_bucket"
-    limit: Count
-    window: Duration
-    segments: Count | None = None
-    key: str = "client_address"
-    scope: Literal["instance", "distributed"] = "instance"
-    on_store_failure: Literal["open", "closed", "local"] | None = None
 
 
 class PoliciesSpec(Spec):

@@ -83,6 +83,8 @@ class RouteSpec(Spec):
     timeout: Duration = timedelta(0)
     auth: str | None = None
     limits: Names = ()
+    # What one request takes from each distributed limit; an instance limit counts requests.
+    cost: Count = 1
     headers: HeadersSpec = HeadersSpec()
     # A template with the names of the match; else the upstream sees the path that was matched.
     rewrite: str | None = None

@@ -9,7 +9,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[2]
-DEPLOYABLES = ("bffs/mobile", "bffs/web", "edge", "dev")
+DEPLOYABLES = ("bffs/mobile", "bffs/web", "edge", "edge/limits", "dev")
 LOCKS = ("requirements.lock", *(f"{folder}/requirements.lock" for folder in DEPLOYABLES))
 PACKAGE = re.compile(r"^([A-Za-z0-9][\w.-]*)==([^\s;]+)[^\n]*\n((?:[ \t]+[^\n]*\n)*)", re.MULTILINE)
 

@@ -1,0 +1,245 @@
+"""Limits in Envoy: which filters count, by what, and what follows when nobody could.
+
+Owns the order of judgement. A limit that needs no identity is judged before the token is looked at, so that a flood of
+bad tokens is limited too; all distributed limits of one route are judged in one call. Each request passes through
+
+    local → distributed → (token, claims) → local by caller → distributed by caller → unjudged → stand-in
+
+and each filter takes the rate limits of its own stage. ``unjudged`` decides by each limit's ``on_store_failure`` what
+happens with those that the limiter could not judge, for want of a store or because it is away itself.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+from edge.assembly import Edge, OwnedRoute
+from edge.envoy.words import Json, seconds, typed
+from edge.limits.policy import DOMAIN, POLICY_KEY, Algorithm, LimitPolicy
+from edge.spec.limits import ADDRESS_PART, HEADER_PART, LimiterSpec, LimitSpec
+
+UNJUDGED: Final = "frontage.unjudged"
+LIMITER_CLUSTER: Final = "frontage.limiter"
+# Where the one who authenticates leaves who calls: subject and client, as words.
+IDENTITY: Final = "frontage.identity"
+
+# The filters by name, and what Envoy calls stages: which of a route's rate limits each takes.
+LOCAL_EARLY, LOCAL_LATE, DISTRIBUTED_EARLY, DISTRIBUTED_LATE, STAND_IN = range(5)
+NAMES: Final = {
+    LOCAL_EARLY: "frontage.limits.local", LOCAL_LATE: "frontage.limits.local.caller",
+    DISTRIBUTED_EARLY: "frontage.limits.distributed", DISTRIBUTED_LATE: "frontage.limits.distributed.caller",
+    STAND_IN: "frontage.limits.stand-in",
+}  # fmt: skip
+ASKING: Final = (DISTRIBUTED_EARLY, DISTRIBUTED_LATE)
+
+# Counters remembered at once, about 200 bytes each; the least recently seen goes first.
+MAX_COUNTERS: Final = 20_000
+# Part of a key: longer ones that begin alike share a counter, which is stricter and not looser.
+LONGEST_PART: Final = 256
+# For a part that a request does not have. No header, path or subject is just this.
+ABSENT: Final = "-"
+# A formatter in a descriptor's value; without it Envoy would send the format itself.
+RUNTIME: Final = {"envoy.reloadable_features.enable_formatter_for_ratelimit_action_descriptor_value": True}
+FORMATS: Final = {
+    "subject": f"%DYNAMIC_METADATA({IDENTITY}:subject)%",
+    "client": f"%DYNAMIC_METADATA({IDENTITY}:client)%",
+    "path": f"%PATH(NQ:PATH):{LONGEST_PART}%",
+    "route": "%ROUTE_NAME%",
+    "method": "%REQUEST_HEADER(:METHOD):16%",
+}
+
+# Sees which limits of the route were not judged, and applies the choice that each made for this case.
+UNJUDGED_SOURCE: Final = r"""
+local function has(names, wanted)
+  for _, name in pairs(names) do
+    if name == wanted then return true end
+  end
+  return false
+end
+
+function envoy_on_request(handle)
+  local choices = handle:metadata():get("choices")
+  if choices == nil then return end
+  local metadata = handle:streamInfo():dynamicMetadata()
+  local said = metadata:get("envoy.filters.http.ratelimit")
+  local unjudged = said ~= nil and said.unjudged or nil
+  for name, choice in pairs(choices) do
+    if unjudged == nil or has(unjudged, name) then
+      if choice == "closed" then
+        return handle:respond({[":status"] = "503", ["x-frontage-own"] = "limiter"}, "")
+      elseif choice == "local" then
+        metadata:set("frontage.unjudged", name, "yes")
+      end
+    end
+  end
+end
+"""
+
+
+def stages(edge: Edge) -> set[int]:
+    """Return the stages that some route needs; the others' filters are left out."""
+    return {stage for route in edge.routes() for stage, _ in _rate_limits(edge, route)}
+
+
+def local_filter(edge: Edge, stage: int) -> Json:
+    """Return a filter that counts in this process: one token bucket per limit and key, whichever route it came by."""
+    always = {"default_value": {"numerator": 100, "denominator": "HUNDRED"}}
+    counted = {name: limit for name, limit in edge.limits().items() if _counted_at(limit, stage)}
+    return typed(
+        "envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit",
+        stat_prefix="limits",
+        stage=stage,
+        filter_enabled=always,
+        filter_enforced=always,
+        # Asked for by Envoy beside the descriptors, for routes without a limit; nobody reaches it.
+        token_bucket={"max_tokens": 4_000_000_000, "tokens_per_fill": 4_000_000_000, "fill_interval": "1s"},
+        always_consume_default_token_bucket=False,
+        max_dynamic_descriptors=MAX_COUNTERS,
+        enable_retry_after_header=True,
+        descriptors=[_bucket(name, limit, stage) for name, limit in counted.items()],
+    )
+
+
+def distributed_filter(limiter: LimiterSpec, stage: int) -> Json:
+    """Return a filter that asks the limiter. When it does not answer, ``unjudged`` decides: so, "let pass" here."""
+    service = {"cluster_name": LIMITER_CLUSTER, "authority": "limits", "skip_envoy_headers": True}
+    return typed(
+        "envoy.extensions.filters.http.ratelimit.v3.RateLimit",
+        domain=DOMAIN,
+        stage=stage,
+        timeout=seconds(limiter.timeout),
+        failure_mode_deny=False,
+        disable_x_envoy_ratelimited_header=True,
+        rate_limit_service={"transport_api_version": "V3", "grpc_service": {"envoy_grpc": service}},
+    )
+
+
+def local_rate_limits(edge: Edge, route: OwnedRoute) -> list[Json]:
+    """Return what a route asks of the local filters."""
+    return [{"stage": stage, **one} for stage, one in _rate_limits(edge, route) if stage not in ASKING]
+
+
+def distributed_rate_limits(edge: Edge, route: OwnedRoute) -> Json:
+    """Return what a route asks of the distributed filter, as its own configuration: only there, Envoy takes a cost."""
+    asked = [(stage, one) for stage, one in _rate_limits(edge, route) if stage in ASKING]
+    if not asked:
+        return {}
+    per_route = "envoy.extensions.filters.http.ratelimit.v3.RateLimitPerRoute"
+    return {NAMES[asked[0][0]]: typed(per_route, rate_limits=[one for _, one in asked])}
+
+
+def route_choices(edge: Edge, route: OwnedRoute) -> Json:
+    """Return the choices of a route's distributed limits, as ``unjudged`` reads them; empty when it has none."""
+    choices = {name: one.on_store_failure for name, one in edge.route_limits(route).items() if _asks(one)}
+    return {"choices": choices} if choices else {}
+
+
+def _asks(limit: LimitSpec) -> bool:
+    """Whether the outcome of asking matters: a shadow limit refuses nobody, also when it is not judged."""
+    return limit.distributed and not limit.shadow
+
+
+def _rate_limits(edge: Edge, route: OwnedRoute) -> Iterator[tuple[int, Json]]:
+    limits = edge.route_limits(route)
+    distributed = [one for one in limits.values() if one.distributed]
+    late = any(one.needs_identity for one in distributed)  # one call for all of a route's
+    for name, limit in limits.items():
+        if not limit.distributed:
+            yield _local_stage(limit), {"actions": _actions(name, limit)}
+            continue
+        asked: Json = {"actions": _actions(str(policy_of(name, limit)), limit)}
+        if route.spec.cost > 1:
+            asked["hits_addend"] = {"number": route.spec.cost}
+        yield DISTRIBUTED_LATE if late else DISTRIBUTED_EARLY, asked
+        if limit.on_store_failure == "local" and _asks(limit):
+            unjudged = {"metadata_key": {"key": UNJUDGED, "path": [{"key": name}]}, "descriptor_key": "unjudged"}
+            yield STAND_IN, {"actions": [*_actions(name, limit), {"metadata": unjudged}]}
+
+
+def _counted_at(limit: LimitSpec, stage: int) -> bool:
+    if limit.distributed:
+        return stage == STAND_IN and limit.on_store_failure == "local"
+    return stage == _local_stage(limit)
+
+
+def _local_stage(limit: LimitSpec) -> int:
+    return LOCAL_LATE if limit.needs_identity else LOCAL_EARLY
+
+
+def _actions(first: str, limit: LimitSpec) -> list[Json]:
+    actions: list[Json] = [{"generic_key": {"descriptor_key": POLICY_KEY, "descriptor_value": first}}]
+    if limit.allow:
+        ranges = [{"address_prefix": one.partition("/")[0], "prefix_len": _length(one)} for one in limit.allow]
+        matcher = {"ranges": ranges, "invert_match": True}
+        actions.append(
+            {"remote_address_match": {"descriptor_key": "allow", "descriptor_value": "no", "address_matcher": matcher}}
+        )
+    return [*actions, *(_part(part, limit) for part in limit.key)]
+
+
+def _part(part: str, limit: LimitSpec) -> Json:
+    if part == ADDRESS_PART:
+        return {"masked_remote_address": {"v4_prefix_mask_len": 32, "v6_prefix_mask_len": limit.ipv6_prefix}}
+    header = part.removeprefix(HEADER_PART)
+    value = FORMATS.get(part, f"%REQUEST_HEADER({header}):{LONGEST_PART}%")
+    # A descriptor whose part is missing would not be sent at all, and the request not be limited.
+    return {"generic_key": {"descriptor_key": part, "descriptor_value": value, "default_value": ABSENT}}
+
+
+def _length(network: str) -> int:
+    address, _, length = network.partition("/")
+    return int(length) if length else 128 if ":" in address else 32
+
+
+def policy_of(name: str, limit: LimitSpec) -> LimitPolicy:
+    """Return what the limiter is told of a limit."""
+    return LimitPolicy(
+        name=name, algorithm=Algorithm(limit.counts_as), limit=limit.limit, window=limit.window,
+        segments=(limit.segments or DEFAULT_SEGMENTS) if limit.counts_as == "sliding_window" else 1,
+        shadow=limit.shadow,
+    )  # fmt: skip
+
+
+# The seed's number: a unit is held at most a sixth of the window too long, and a counter has at most eight entries.
+DEFAULT_SEGMENTS: Final = 6
+
+
+def _bucket(name: str, limit: LimitSpec, stage: int) -> Json:
+    bucket = {"max_tokens": limit.limit, "tokens_per_fill": limit.limit, "fill_interval": seconds(limit.window)}
+    entries: list[Json] = [{"key": POLICY_KEY, "value": name}]
+    if limit.allow:
+        entries.append({"key": "allow", "value": "no"})
+    # An entry without a value stands for any: each gets a bucket of its own.
+    entries += [{"key": "masked_remote_address" if part == ADDRESS_PART else part} for part in limit.key]
+    if stage == STAND_IN:
+        entries.append({"key": "unjudged", "value": "yes"})
+    return {"entries": entries, "token_bucket": bucket, **({"shadow_mode": True} if limit.shadow else {})}
+
+
+def limiter_cluster(limiter: LimiterSpec) -> Json:
+    """Return what is special about the limiter's cluster: HTTP/2, and nobody waits twice for one that is away.
+
+    A failure takes it out at once, for a second; a check each half second brings it back, or takes it out again.
+    """
+    options = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
+    pings = {"interval": "10s", "timeout": "2s"}
+    return {
+        "connect_timeout": seconds(limiter.timeout),
+        "typed_extension_protocol_options": {
+            options: typed(
+                options, explicit_http_config={"http2_protocol_options": {"connection_keepalive": pings}}
+            ),
+        },
+        "common_lb_config": {"healthy_panic_threshold": {"value": 0}},
+        "health_checks": [{
+            "timeout": seconds(limiter.timeout), "interval": "0.5s", "no_traffic_interval": "0.5s",
+            "unhealthy_threshold": 2, "healthy_threshold": 1, "grpc_health_check": {"authority": "limits"},
+        }],
+        "outlier_detection": {
+            "split_external_local_origin_errors": True,
+            "consecutive_local_origin_failure": 3, "enforcing_consecutive_local_origin_failure": 100,
+            "consecutive_5xx": 100, "consecutive_gateway_failure": 3, "enforcing_consecutive_gateway_failure": 100,
+            "enforcing_success_rate": 0, "enforcing_local_origin_success_rate": 0,
+            "interval": "0.5s", "base_ejection_time": "0.5s", "max_ejection_time": "1s", "max_ejection_percent": 100,
+        },
+        "circuit_breakers": {"thresholds": [{"max_requests": 10_000, "max_pending_requests": 10_000}]},
+    }  # fmt: skip

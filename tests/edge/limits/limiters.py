@@ -1,0 +1,59 @@
+"""Runs ``python -m edge.limits`` as people do, on free ports."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+
+from tests.edge.edges import free_port, wait_for
+
+
+class RunningLimiter:
+    """One limiter process."""
+
+    def __init__(self, folder: Path, store_url: str, port: int | None = None, **environment: str) -> None:
+        self.port, self.grpc_port = free_port(), port or free_port()
+        self.log = folder / f"limiter-{self.port}.log"
+        self.environment = {
+            **os.environ,
+            "FRONTAGE_LISTEN": f"127.0.0.1:{self.port}",
+            "FRONTAGE_GRPC_LISTEN": f"127.0.0.1:{self.grpc_port}",
+            "FRONTAGE_STORE_URL": store_url,
+            "FRONTAGE_STORE_TIMEOUT": "PT5S",  # a busy machine must not look like a store that is away
+            **environment,
+        }
+        self.process: subprocess.Popen | None = None
+
+    @property
+    def address(self) -> str:
+        return f"127.0.0.1:{self.grpc_port}"
+
+    def start(self) -> "RunningLimiter":
+        with self.log.open("w") as log:
+            command = [sys.executable, "-m", "edge.limits"]
+            self.process = subprocess.Popen(command, env=self.environment, stdout=log, stderr=log)
+        wait_for(lambda: self.process.poll() is not None or self.ready(), "the limiter is ready", 30)
+        assert self.process.poll() is None, self.log.read_text()
+        return self
+
+    def ready(self) -> bool:
+        try:
+            return self.get("/health/ready").status_code == 200
+        except httpx.TransportError:
+            return False
+
+    def get(self, path: str) -> httpx.Response:
+        return httpx.get(f"http://127.0.0.1:{self.port}{path}", trust_env=False)
+
+    def metric(self, line: str) -> float:
+        """The value of one line of the metrics, by its name and labels; 0 when it is not there."""
+        lines = self.get("/metrics").text.splitlines()
+        return next((float(one.rpartition(" ")[2]) for one in lines if one.rpartition(" ")[0] == line), 0.0)
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        return self.process.wait(20)

@@ -1,0 +1,125 @@
+"""Limits as a client meets them: through the real edge, limiter and store."""
+
+import re
+import time
+
+import pytest
+
+FIELD = re.compile(r'"(?P<name>[a-z-]+)";r=(?P<left>\d+);t=(?P<reset>\d+)')
+POLICY = re.compile(r'"(?P<name>[a-z-]+)";q=(?P<limit>\d+);w=(?P<window>\d+)')
+
+
+def from_(address: str) -> dict[str, str]:
+    """As the load balancer in front would say it (one trusted hop)."""
+    return {"x-forwarded-for": address}
+
+
+def statuses(client, path: str, count: int, **options) -> list[int]:
+    return [client.get(path, **options).status_code for _ in range(count)]
+
+
+@pytest.mark.parametrize("http2", [True, False], ids=["h2", "http/1.1"])
+def test_exactly_the_limit_passes_and_the_rest_is_told_when(limited, fresh, http2):
+    """Ten of fifteen; the refused ones get a problem with one Retry-After, and the headers of the draft."""
+    with limited.client(http2=http2) as client:
+        answers = [client.get("/strict/x", headers=from_("10.9.0.1")) for _ in range(15)]
+        other = client.get("/strict/x", headers=from_("10.9.0.2"))
+    assert [one.status_code for one in answers] == [200] * 10 + [429] * 5
+    assert other.status_code == 200
+    for one in answers:
+        assert POLICY.fullmatch(one.headers["ratelimit-policy"]).groups() == ("strict", "10", "60")
+        assert "x-ratelimit-limit" not in one.headers
+    told = [FIELD.fullmatch(one.headers["ratelimit"]) for one in answers]
+    assert [int(one["left"]) for one in told] == [9, 8, 7, 6, 5, 4, 3, 2, 1, 0, 0, 0, 0, 0, 0]
+    refused = answers[-1]
+    assert refused.json()["code"] == "rate_limited"
+    assert refused.json()["retryAfterSeconds"] == int(refused.headers["retry-after"])
+    assert 1 <= int(refused.headers["retry-after"]) <= 60
+
+
+def test_a_limit_by_subject_follows_the_user_and_not_the_address(limited, fresh, echo):
+    """Three calls from three addresses are one user's; another user has his own."""
+    ada, bob = (echo.issuer.token(time.time(), sub=sub) for sub in ("ada", "bob"))
+    with limited.client() as client:
+        called = [
+            client.get("/mine/x", headers={"authorization": f"Bearer {ada}", **from_(f"10.9.1.{n}")}).status_code
+            for n in range(4)
+        ]
+        other = client.get("/mine/x", headers={"authorization": f"Bearer {bob}", **from_("10.9.1.0")})
+    assert called == [200, 200, 200, 429]
+    assert other.status_code == 200
+
+
+def test_a_limit_by_client_counts_each_app_at_each_address(limited, fresh, echo):
+    """A combination of parts: only all of them together are the same counter."""
+    app, page = (echo.issuer.token(time.time(), client_id=name) for name in ("app", "page"))
+
+    def call(token: str, address: str) -> int:
+        headers = {"authorization": f"Bearer {token}", **from_(address)}
+        return client.get("/app/x", headers=headers).status_code
+
+    with limited.client() as client:
+        assert [call(app, "10.9.2.1") for _ in range(4)] == [200, 200, 200, 429]
+        assert call(page, "10.9.2.1") == 200
+        assert call(app, "10.9.2.2") == 200
+
+
+def test_a_missing_or_odd_key_part_is_limited_too(limited, fresh):
+    """No header, an empty one, a huge one, one with separators: each falls under a counter, none under another's."""
+    odd = [{}, {"x-tenant": ""}, {"x-tenant": "a" * 5000}, {"x-tenant": b"a b|c;d,\x81"}, {"x-tenant": "%REQ(:path)%"}]
+    with limited.client() as client:
+        for headers in (odd[0], *odd[2:]):
+            assert statuses(client, "/tenant/x", 4, headers=headers) == [200, 200, 200, 429], headers
+        assert client.get("/tenant/x", headers=odd[1]).status_code == 429  # an empty one is none
+        assert client.get("/tenant/x", headers={"x-tenant": "b"}).status_code == 200
+
+
+def test_a_limit_by_path_counts_each_path_without_its_query(limited, fresh):
+    """The path as the backend sees it."""
+    with limited.client() as client:
+        assert [client.get(path).status_code for path in ("/page/a?1", "/page/a?2", "/page/./a", "/page/b")] == [
+            200, 200, 429, 200,
+        ]  # fmt: skip
+
+
+def test_case_l4_d_a_refused_dear_call_costs_nothing(limited, fresh):
+    """Two calls of five leave two of twelve: a third is refused, two cheap ones pass."""
+    with limited.client() as client:
+        assert statuses(client, "/dear/x", 3) == [200, 200, 429]
+        assert statuses(client, "/cheap/x", 3) == [200, 200, 429]
+
+
+def test_a_shadow_limit_counts_and_refuses_nobody(limited, limiter, fresh):
+    """It is seen in metrics and in no header."""
+    before = limiter.metric('frontage_limits_checks_total{limit="shadow",outcome="shadow"}')
+    with limited.client() as client:
+        answers = [client.get("/shadow/x") for _ in range(3)]
+    assert [one.status_code for one in answers] == [200] * 3
+    assert not [one for one in answers if "ratelimit" in one.headers or "retry-after" in one.headers]
+    assert limiter.metric('frontage_limits_checks_total{limit="shadow",outcome="shadow"}') == before + 2
+
+
+def test_an_allowed_address_is_not_counted(limited, fresh):
+    """For both scopes, IPv4 and IPv6; everybody else is."""
+    with limited.client() as client:
+        for friend in ("10.1.7.7", "2001:db8::7"):
+            assert statuses(client, "/friends/x", 3, headers=from_(friend)) == [200, 200, 429]  # friends-here
+        assert statuses(client, "/friends/x", 3, headers=from_("10.2.3.4")) == [200, 429, 429]  # friends
+        assert statuses(client, "/friends/x", 2, headers=from_("10.2.3.5")) == [200, 429]
+
+
+def test_an_ipv6_customer_is_his_whole_network(limited, fresh):
+    """He chooses a new address of his /64 for each call, and stays one."""
+    with limited.client() as client:
+        calls = [client.get("/page/six", headers=from_(f"2001:db8:1:2::{n}")).status_code for n in range(1, 4)]
+        other = client.get("/page/six", headers=from_("2001:db8:1:3::1"))
+    assert calls == [200, 200, 429]
+    assert other.status_code == 200
+
+
+def test_an_instance_limit_can_count_by_subject(limited, fresh, echo):
+    """In the edge itself, after the token was judged."""
+    ada, bob = (echo.issuer.token(time.time(), sub=sub) for sub in ("ada-here", "bob-here"))
+    with limited.client() as client:
+        assert statuses(client, "/mine-here/x", 3, headers={"authorization": f"Bearer {ada}"}) == [200, 200, 429]
+        assert statuses(client, "/mine-here/x", 1, headers={"authorization": f"Bearer {bob}"}) == [200]
