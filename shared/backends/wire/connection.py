@@ -63,7 +63,9 @@ class Connection(asyncio.Protocol):
         "answered",
         "busy",
         "complete",
-        "idle_since_s",
+        "expires_s",
+        "idle_limit_s",
+        "retires_s",
         "reusable",
         "served",
     )
@@ -77,7 +79,8 @@ class Connection(asyncio.Protocol):
         self._reset(limit=0, head_request=False)
         self.busy = False
         self.served = 0
-        self.idle_since_s = 0.0
+        # Set by the pool and by idle.py: how long it may idle, until when at all, and what follows while it idles.
+        self.idle_limit_s = self.retires_s = self.expires_s = 0.0
 
     def _reset(self, *, limit: int, head_request: bool) -> None:
         self._head: bytes = b""
@@ -112,6 +115,11 @@ class Connection(asyncio.Protocol):
     def closing(self) -> bool:
         """Whether no further request may be written."""
         return self._closed or self._transport is None or self._transport.is_closing()
+
+    def fileno(self) -> int:
+        """Return the socket's descriptor; -1 when there is none any more."""
+        sock = None if self._transport is None else self._transport.get_extra_info("socket")
+        return -1 if sock is None else int(sock.fileno())
 
     # asyncio.Protocol
 

@@ -1,35 +1,42 @@
 """The connections to one backend: which exchange goes over which, and that every slot comes back.
 
-Owns connecting, reuse and the limit. Every way an exchange can end (answer, failure, abort while waiting, while
-connecting, while under way) passes through ``_left`` or ``_freed``, so that no cancelled call can keep a slot
-(field case S1).
+Owns the limit and the queue behind it; how a connection is made is ``dial.py``'s business, how it ages ``idle.py``'s.
+Every way an exchange can end (answer, failure, abort while waiting, while connecting, while under way) passes through
+``_left`` or ``_freed``, so that no cancelled call can keep a slot (field case S1).
 """
 
 import asyncio
 from collections import deque
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Final
 
 from shared.backends.channel import OutboundRequest, Receiver, Reply
 from shared.backends.wire.connection import BrokenExchangeError, Connection
 from shared.backends.wire.dial import Dialer, why
 from shared.backends.wire.exchange import WireExchange
+from shared.backends.wire.idle import Idle, idle_limit_s
 from shared.backends.wire.message import write_request
 from shared.backends.wire.names import NamesPolicy, Resolver
 from shared.backends.wire.origin import Origin
 from shared.backends.wire.tls import TlsPolicy
-from shared.clock import Clock, Timer
+from shared.clock import Clock
 from shared.errors import BackendInvalid, BackendUnreachable
+
+# Multiples of the golden ratio, modulo 1, are spread evenly however many there are (Knuth 6.4).
+GOLDEN: Final = 0.618034
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PoolPolicy:
-    """How many connections to one backend, and how long each may take to open and to idle."""
+    """How many connections to one backend, and how long each may take to open, may idle, and may live."""
 
     # As many as the bulkhead's default permits: then the pool never queues what the bulkhead admitted.
     max_connections: int = 128
     # Below the shortest idle time common among servers (5 s: uvicorn, Node), so that they never close under a request.
     idle_timeout: timedelta = timedelta(seconds=4)
+    # Then its next request goes to an address that DNS has now; a handshake a minute costs nothing.
+    max_age: timedelta = timedelta(minutes=1)
     # Three SYN retransmissions on one network are an outage, not a delay.
     connect_timeout: timedelta = timedelta(seconds=1)
     names: NamesPolicy = field(default_factory=NamesPolicy)
@@ -52,12 +59,12 @@ class WirePool:
         self._clock = clock
         self._dialer = policy.dialer(backend, origin, clock, resolver)
         self._host_header, self._base_path = origin.authority, origin.base_path
-        self._idle: dict[Connection, None] = {}
+        self._idle = Idle(clock, self._shrunk)
         self._active: dict[Connection, WireExchange] = {}
         self._waiting: deque[WireExchange] = deque()
         self._tasks: set[asyncio.Task[Connection]] = set()
         self._size = 0
-        self._reaper: Timer | None = None
+        self._opened_so_far = 0
         self._closed = False
 
     @property
@@ -75,7 +82,7 @@ class WirePool:
         target = request._replace(target=self._base_path + request.target) if self._base_path else request
         head = write_request(target, self._host_header)
         exchange = WireExchange(self, head, receiver, idempotent=request.idempotent)
-        connection = self._take_idle()
+        connection = self._idle.take(certain=not request.idempotent)
         if self._closed:
             asyncio.get_running_loop().call_soon(exchange.broke, self._unreachable("pool closed", sent=False))
         elif connection is not None:
@@ -95,8 +102,6 @@ class WirePool:
     async def aclose(self) -> None:
         """Close every connection; whoever still waits learns that the backend is unreachable."""
         self._closed = True
-        if self._reaper is not None:
-            self._reaper.cancel()
         for task in self._tasks:
             task.cancel()
         for connection, exchange in list(self._active.items()):
@@ -104,9 +109,7 @@ class WirePool:
             exchange.broke(self._unreachable("pool closed"))
         while (waiting := self._next_waiting()) is not None:
             waiting.broke(self._unreachable("pool closed", sent=False))
-        while self._idle:
-            self._idle.popitem()[0].close()
-            self._size -= 1
+        self._idle.close()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._dialer.aclose()
 
@@ -115,6 +118,8 @@ class WirePool:
     def on_reply(self, connection: Connection, reply: Reply) -> None:
         """Free the connection, then hand the reply on."""
         exchange = self._active.pop(connection)
+        if connection.served == 1:
+            connection.idle_limit_s = idle_limit_s(reply, connection.idle_limit_s)
         if connection.reusable and not connection.closing:
             self._freed(connection)
         else:
@@ -141,23 +146,10 @@ class WirePool:
 
     def on_idle_closed(self, connection: Connection) -> None:
         """Forget an idle connection that the backend closed."""
-        if self._idle.pop(connection, self) is None:
+        if self._idle.forget(connection):
             self._size -= 1
 
     # Slots
-
-    def _take_idle(self) -> Connection | None:
-        """Take the connection used last, so that the others can age out."""
-        while self._idle:
-            connection, _ = self._idle.popitem()
-            if not connection.closing and not self._expired(connection):
-                return connection
-            connection.close()
-            self._size -= 1
-        return None
-
-    def _expired(self, connection: Connection) -> bool:
-        return self._clock.now_s() - connection.idle_since_s > self._policy.idle_timeout.total_seconds()
 
     def _assign(self, connection: Connection, exchange: WireExchange) -> None:
         self._active[connection] = exchange
@@ -172,9 +164,10 @@ class WirePool:
             connection.close()
             self._size -= 1
         else:
-            connection.idle_since_s = self._clock.now_s()
-            self._idle[connection] = None
-            self._reap_later()
+            self._idle.put(connection)
+
+    def _shrunk(self) -> None:
+        self._size -= 1
 
     def _left(self) -> None:
         self._size -= 1
@@ -202,10 +195,19 @@ class WirePool:
     async def _open(self) -> Connection:
         connection = Connection(self)
         try:
-            return await self._dialer.open(lambda: connection)
+            await self._dialer.open(lambda: connection)
         except BaseException:
             connection.close()
             raise
+        connection.idle_limit_s = self._policy.idle_timeout.total_seconds()
+        connection.retires_s = self._clock.now_s() + self._lifetime_s()
+        return connection
+
+    def _lifetime_s(self) -> float:
+        """Return how long one more connection may live; those opened together do not end together."""
+        self._opened_so_far += 1
+        early = self._opened_so_far * GOLDEN % 1 / 4
+        return self._policy.max_age.total_seconds() * (1 - early)
 
     def _opened(self, task: asyncio.Task[Connection], exchange: WireExchange) -> None:
         self._tasks.discard(task)
@@ -232,16 +234,3 @@ class WirePool:
 
     def _unreachable(self, detail: str, *, sent: bool = True) -> BackendUnreachable:
         return BackendUnreachable(self._backend, detail, sent=sent)
-
-    def _reap_later(self) -> None:
-        if self._reaper is None:
-            self._reaper = self._clock.call_later(self._policy.idle_timeout.total_seconds(), self._reap)
-
-    def _reap(self) -> None:
-        self._reaper = None
-        for connection in [one for one in self._idle if self._expired(one)]:
-            del self._idle[connection]
-            connection.close()
-            self._size -= 1
-        if self._idle:
-            self._reap_later()
