@@ -41,11 +41,13 @@ def web_text(bench: Bench) -> list[Row]:
 
 
 def tracing(bench: Bench) -> list[Row]:
-    """What it costs to export no trace, one in a hundred, every one."""
+    """What it costs to export no trace, one in a hundred, every one; and the same with spans made by the SDK."""
     variants = [
         frontage(bench.where, "frontage", traced=False),
         frontage(bench.where, "frontage-1%"),
         frontage(bench.where, "frontage-100%", trace_ratio="1"),
+        frontage(bench.where, "frontage-sdk-1%", tracing="sdk"),
+        frontage(bench.where, "frontage-sdk-100%", tracing="sdk", trace_ratio="1"),
     ]
     return against(bench.compare("tracing", variants, [C64, C8]), "frontage")
 
