@@ -39,6 +39,8 @@ def _action(edge: Edge, spec: RouteSpec) -> Iterator[str]:
         yield f"  timeout  {spec.timeout.total_seconds():g}s" + (
             " of silence" if spec.streaming or spec.websocket else ""
         )
+    if spec.priority.rank:
+        yield f"  priority at most {spec.priority.cap}"
     if spec.rewrite is not None:
         yield f"  rewrite  {spec.rewrite}"
     for name in spec.clusters():

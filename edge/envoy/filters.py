@@ -12,6 +12,7 @@ from edge.envoy import answers, limits, lua
 from edge.envoy.words import Json, milliseconds, seconds, typed
 from edge.spec.listeners import ListenerSpec
 from edge.spec.policies import IssuerSpec
+from shared.resilience.priority import Priority
 
 GUARD: Final = "frontage.guard"
 ANSWERS: Final = "frontage.answers"
@@ -43,7 +44,7 @@ def http_filters(edge: Edge, listener: ListenerSpec) -> list[Json]:
         *([_filter(TOKEN, _token_filter(edge))] if edge.spec.policies.auth else []),
         _lua(CLAIMS, lua.CLAIMS),
         *_limits(edge, limits.LOCAL_LATE, limits.DISTRIBUTED_LATE, limits.STAND_IN),
-        _lua(DEADLINE, lua.DEADLINE),
+        _lua(DEADLINE, "\n".join([*_ranks(), lua.DEADLINE])),
         # Whole before it goes on: a slow sender holds memory here, not a BFF's worker, and 413 comes before any work.
         _filter(BODY, typed(BUFFER, max_request_bytes=listener.request.max_body)),
         router(),
@@ -86,6 +87,13 @@ def _constants(edge: Edge, listener: ListenerSpec) -> list[str]:
     ]
 
 
+def _ranks() -> list[str]:
+    """Return what the deadline filter needs to know of priorities, both ways."""
+    ranks = ", ".join(f"{one.name.lower()} = {one.value}" for one in Priority)
+    names = ", ".join(f'[{one.value}] = "{one.name.lower()}"' for one in Priority)
+    return [f"local RANKS = {{{ranks}}}", f"local NAMES = {{{names}}}"]
+
+
 def router() -> Json:
     """Return the last filter. Its own headers and its own spans would tell clients about our insides."""
     config = typed("envoy.extensions.filters.http.router.v3.Router", suppress_envoy_headers=True)
@@ -96,8 +104,10 @@ def per_route(edge: Edge, route: OwnedRoute) -> tuple[Json, Json]:
     """Return a route's own part of the filters, and the metadata that the Lua filters read."""
     spec = route.spec
     metadata: Json = {}
-    if spec.clusters() and not (spec.streaming or spec.websocket):
-        metadata[DEADLINE] = {"timeout_ms": milliseconds(spec.timeout)}
+    if spec.clusters():
+        metadata[DEADLINE] = {"cap": spec.priority.rank.value}
+        if not (spec.streaming or spec.websocket):
+            metadata[DEADLINE]["timeout_ms"] = milliseconds(spec.timeout)
     if choices := limits.route_choices(edge, route):
         metadata[limits.UNJUDGED] = choices
     config: Json = limits.distributed_rate_limits(edge, route)

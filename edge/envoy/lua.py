@@ -160,11 +160,25 @@ end
 """
 
 # Step 3: min(route timeout, what the client asked for) - 100 ms goes upstream; Envoy itself gives up at the minimum.
+# And what the request says it is worth, never more than its route allows: who says nothing would count as the most.
 DEADLINE: Final = r"""
+local function rank_of(headers)
+  local said = headers:get("x-priority")
+  if said == nil or headers:getNumValues("x-priority") ~= 1 then return nil end
+  return RANKS[said:lower():match("^%s*(.-)%s*$")]
+end
+
+local function lower_priority(headers, cap)
+  local rank = rank_of(headers)
+  if cap > 0 and (rank == nil or rank < cap) then rank = cap end
+  if rank == nil then headers:remove("x-priority") else headers:replace("x-priority", NAMES[rank]) end
+end
+
 function envoy_on_request(handle)
+  local headers, cap = handle:headers(), handle:metadata():get("cap")
+  if cap ~= nil then lower_priority(headers, cap) end
   local timeout = handle:metadata():get("timeout_ms")
   if timeout == nil then return end
-  local headers = handle:headers()
   local asked = headers:get("x-deadline-ms")
   -- A positive whole number, once, below 12 days; anything else does not count, and nothing can extend the route's.
   if asked ~= nil and headers:getNumValues("x-deadline-ms") == 1 and asked:find("^%d+$") and #asked <= 9 then

@@ -1,10 +1,11 @@
-"""What a route does beside handing on: redirects, answers of its own, a copy for another cluster, headers, retries."""
+"""What a route does beside handing on: redirects, answers, a copy for another cluster, headers, retries, a rank."""
 
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
 from edge.spec.base import Spec, Token
+from shared.resilience.priority import Priority
 
 # One line of visible characters; what else a header cannot hold (RFC 9110 §5.5).
 HeaderValue = Annotated[str, StringConstraints(pattern=r"^[\x21-\x7e]([\x20-\x7e\t]*[\x21-\x7e])?$")]
@@ -70,3 +71,14 @@ class RetrySpec(Spec):
 
     attempts: Annotated[int, Field(gt=0, le=3)] = 1
     on: Annotated[tuple[Literal["unreachable", "unavailable"], ...], Field(min_length=1)] = ("unreachable",)
+
+
+class PrioritySpec(Spec):
+    """What a route's requests may say they are worth (``shared/resilience/priority.py``): never more than ``cap``."""
+
+    cap: Literal["user", "refresh", "prefetch"] = "user"
+
+    @property
+    def rank(self) -> Priority:
+        """The cap as the BFFs read it."""
+        return Priority[self.cap.upper()]

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
 
-from edge.spec.actions import HeadersSpec, MirrorSpec, RedirectSpec, RespondSpec, RetrySpec
+from edge.spec.actions import HeadersSpec, MirrorSpec, PrioritySpec, RedirectSpec, RespondSpec, RetrySpec
 from edge.spec.base import Count, Name, Names, Spec, Token
 from edge.units import Duration, Size, parse_names
 
@@ -85,6 +85,7 @@ class RouteSpec(Spec):
     limits: Names = ()
     # What one request takes from each distributed limit; an instance limit counts requests.
     cost: Count = 1
+    priority: PrioritySpec = PrioritySpec()
     headers: HeadersSpec = HeadersSpec()
     # A template with the names of the match; else the upstream sees the path that was matched.
     rewrite: str | None = None
