@@ -53,7 +53,7 @@ class OpenBff(Protocol):
 
 
 class Golden(Protocol):
-    """Compare an answer with ``golden/<test module>/<name>.json`` beside the test."""
+    """Compare an answer with ``golden/<name>.json`` beside the test."""
 
     def __call__(self, answer: httpx.Response, name: str, *, volatile: Mapping[str, str] = VOLATILE) -> None:
         """Raise AssertionError with the difference. ``volatile``: fields that differ in every run, and their kind."""
@@ -122,7 +122,7 @@ def backend_calls(backends: SocketBackends) -> BackendCalls:
 @pytest.fixture
 def golden(request: pytest.FixtureRequest) -> Golden:
     """Compare answers with files; ``pytest --update-goldens`` writes them."""
-    folder = request.path.parent / "golden" / request.path.stem.removeprefix("test_")
+    folder = request.path.parent / "golden"
     update = bool(request.config.getoption("--update-goldens"))
 
     def check(answer: httpx.Response, name: str, *, volatile: Mapping[str, str] = VOLATILE) -> None:

@@ -1,14 +1,38 @@
-from collections.abc import Iterator
+"""``mobile``: the mobile BFF over scripted backends that are well, on the kit of ``shared/testing``."""
+
+from collections.abc import Awaitable, Callable
 
 import pytest
-from structlog.testing import capture_logs
+
+from bffs.mobile.app import create_app
+from bffs.mobile.backends import ACTIVE_ALERTS, PROFILE, RECENT_ORDERS
+from bffs.mobile.settings import MobileSettings
+from shared.testing.bff import Bff
+from shared.testing.fixtures import OpenBff
+from shared.testing.sockets import SocketBackends
+from tests.bffs.mobile.sample import ADA, ALERT, ORDER
+
+OpenMobile = Callable[..., Awaitable[Bff]]
 
 
-@pytest.fixture(autouse=True)
-def quiet_log() -> Iterator[None]:
-    """Keep log lines off the terminal: structlog's own default paints each traceback with all its variables."""
-    with capture_logs():
-        yield
+@pytest.fixture
+def open_mobile(open_bff: OpenBff, backends: SocketBackends) -> OpenMobile:
+    """Open the BFF later, or with other settings, such as ``transport="httpx"``."""
+
+    async def start(**settings: object) -> Bff:
+        bff = await open_bff(create_app, MobileSettings, **settings)
+        backends.answers(PROFILE, ADA)
+        backends.answers(RECENT_ORDERS, [ORDER])
+        backends.answers(ACTIVE_ALERTS, [ALERT])
+        return bff
+
+    return start
+
+
+@pytest.fixture
+async def mobile(open_mobile: OpenMobile) -> Bff:
+    """The BFF as it is deployed."""
+    return await open_mobile()
 
 
 @pytest.fixture(params=["lean", "fastapi"])

@@ -1,46 +1,41 @@
 """What a backend answers wrongly costs its section, never the app: over real sockets, through both transports."""
 
+import asyncio
 import json
-import time
 from typing import NamedTuple
 
 import pytest
 
-from tests.bffs.mobile.phone import DASHBOARD, PROFILE, live_phone
-from tests.shared.backends.raw import (
-    Line,
-    Script,
-    answers,
-    hangs_up,
-    http,
-    never_answers,
-    then_close,
-    then_reset,
-    until,
-)
+from bffs.mobile.backends import ALERTS, ORDERS, USERS
+from shared.testing.clock import ManualClock
+from shared.testing.faults import answer, hangs_up, held, invalid, raw, reset, silent
+from shared.testing.playing import Fault
+from shared.testing.sockets import SocketBackends
+from tests.bffs.mobile.conftest import OpenMobile
+from tests.bffs.mobile.sample import ADA, DASHBOARD, PROFILE, WHOLE, without_time
 
 
 class Bad(NamedTuple):
     """What the backend does; the reason on the phone; the status where the section is required."""
 
-    script: Script
+    fault: Fault
     reason: str
     status: int
 
 
 BAD = {
-    "HTML": Bad(answers(http(b"<!doctype html><p>Sorry", "content-type: text/html")), "invalid", 502),
-    "truncated JSON": Bad(answers(http(b'[{"id": 1, "am')), "invalid", 502),
-    "an answer cut short": Bad(then_close(http(b"[]")[:-1]), "unreachable", 503),
-    "NaN": Bad(answers(http(b"NaN")), "invalid", 502),
-    "not UTF-8": Bad(answers(http(b'["\xff"]')), "invalid", 502),
-    "10 MB": Bad(answers(http(b"[" + b"1," * (5 << 20) + b"1]")), "invalid", 502),
-    "a redirect": Bad(answers(http(b"", "location: /api/internal/elsewhere", status="302 Found")), "invalid", 502),
-    "nothing": Bad(never_answers, "deadline", 504),
-    "hangs up": Bad(hangs_up, "unreachable", 503),
-    "resets": Bad(then_reset(b"HTTP/1.1 200 OK\r\n"), "unreachable", 503),
-    "500": Bad(answers(http(b"secret stack trace", status="500 Oops")), "faulted", 502),
-    "401": Bad(answers(http(b"secret", status="401 Unauthorized")), "refused", 502),
+    "HTML": Bad(invalid(b"<!doctype html><p>Sorry"), "invalid", 502),
+    "truncated JSON": Bad(invalid(b'[{"id": 1, "am', "application/json"), "invalid", 502),
+    "an answer cut short": Bad(raw(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n[", "close"), "unreachable", 503),
+    "NaN": Bad(invalid(b"NaN", "application/json"), "invalid", 502),
+    "not UTF-8": Bad(invalid(b'["\xff"]', "application/json"), "invalid", 502),
+    "10 MB": Bad(invalid(b"[" + b"1," * (5 << 20) + b"1]", "application/json"), "invalid", 502),
+    "a redirect": Bad(answer(302, location="/api/internal/elsewhere"), "invalid", 502),
+    "nothing": Bad(silent(), "deadline", 504),
+    "hangs up": Bad(hangs_up(), "unreachable", 503),
+    "resets": Bad(reset(b"HTTP/1.1 200 OK\r\n"), "unreachable", 503),
+    "500": Bad(answer(500, b"secret stack trace"), "faulted", 502),
+    "401": Bad(answer(401, b"secret"), "refused", 502),
 }
 every_bad_answer = pytest.mark.parametrize("bad", BAD.values(), ids=BAD.keys())
 both_transports = pytest.mark.parametrize("transport", ["wire", "httpx"])
@@ -48,73 +43,67 @@ both_transports = pytest.mark.parametrize("transport", ["wire", "httpx"])
 
 @every_bad_answer
 @both_transports
-async def test_an_optional_section_is_named_and_the_rest_is_there(bad: Bad, transport: str) -> None:
-    """200 within the deadline, valid JSON, nothing of the backend's text, no redirect followed."""
-    async with live_phone({"orders": bad.script}, transport=transport) as phone:
-        began = time.monotonic()
-        answer = await phone.get(DASHBOARD, x_deadline_ms="400")
-        took = time.monotonic() - began
-        asked = phone.app.state.raw["orders"].requests
+async def test_an_optional_section_is_named_and_the_rest_is_there(
+    manual_clock: ManualClock, open_mobile: OpenMobile, backends: SocketBackends, bad: Bad, transport: str
+) -> None:
+    """200 by the deadline, valid JSON, nothing of the backend's text, no redirect followed."""
+    mobile = await open_mobile(transport=transport)
+    backends[ORDERS].fault(bad.fault)
+    answered = await mobile.get(DASHBOARD, headers={"x-deadline-ms": "400"})
 
-    body = json.loads(answer.content)
-    assert answer.status_code == 200
-    assert [(gap["section"], gap["reason"], gap["source"]) for gap in body["degraded"]] == [
-        ("recentOrders", bad.reason, "default")
-    ]
-    assert (body["displayName"], body["recentOrders"], body["alerts"]) == ("Ada", [], [])
-    assert "secret" not in answer.text
-    assert took < 1.4  # two attempts' time: what a BFF without a deadline would need; nearer is the machine's luck
-    assert all(b"elsewhere" not in sent for sent in asked)
+    gap = {"section": "recentOrders", "reason": bad.reason, "source": "default", "ageSeconds": None}
+    (said,) = json.loads(answered.content)["degraded"]
+    assert said.items() >= gap.items()
+    assert without_time(answered) == {**WHOLE, "recentOrders": [], "degraded": [said]}
+    assert "secret" not in answered.text
+    assert manual_clock.now_s() <= 1000.4
+    assert all("elsewhere" not in one.target for one in backends.requests)
 
 
 @every_bad_answer
 @both_transports
-async def test_a_required_section_decides_the_status(bad: Bad, transport: str) -> None:
+async def test_a_required_section_decides_the_status(
+    manual_clock: ManualClock, open_mobile: OpenMobile, backends: SocketBackends, bad: Bad, transport: str
+) -> None:
     """A problem naming the section and nothing of the backend: no host, no text; never 500."""
-    async with live_phone({"users": bad.script}, transport=transport) as phone:
-        answer = await phone.get(PROFILE, x_deadline_ms="400")
+    mobile = await open_mobile(transport=transport)
+    backends[USERS].fault(bad.fault)
+    answered = await mobile.get(PROFILE, headers={"x-deadline-ms": "400"})
 
-    assert answer.status_code == bad.status
-    assert answer.headers["content-type"] == "application/problem+json"
-    problem = answer.json()
-    assert problem["section"] == "profile"
-    assert ("retry-after" in answer.headers) is (bad.reason not in {"invalid", "refused"})
-    assert "secret" not in answer.text
-    assert "127.0.0.1" not in answer.text
+    assert answered.status_code == bad.status
+    assert answered.headers["content-type"] == "application/problem+json"
+    assert answered.json()["section"] == "profile"
+    assert ("retry-after" in answered.headers) is (bad.reason not in {"invalid", "refused"})
+    assert "secret" not in answered.text
+    assert "127.0.0.1" not in answered.text
 
 
 @both_transports
-async def test_case_s10_one_users_cookie_is_not_the_next_ones(transport: str) -> None:
+async def test_case_s10_one_users_cookie_is_not_the_next_ones(
+    open_mobile: OpenMobile, backends: SocketBackends, transport: str
+) -> None:
     """A backend called by name sets one for Ada: Bob's request has none, and neither gets to see it."""
-    profile = b'{"userId":"u","displayName":"X","accountTier":"Gold"}'
-    users = answers(http(profile, "set-cookie: sid=ada; Path=/", "set-cookie: other=1; Domain=localhost"))
-    async with live_phone({"users": users}, transport=transport) as phone:
-        first = await phone.get(PROFILE, subject="ada")
-        second = await phone.get(PROFILE, subject="bob")
-        requests = phone.app.state.raw["users"].requests
+    mobile = await open_mobile(transport=transport)
+    profile = json.dumps(ADA).encode()
+    cookies = b"set-cookie: sid=ada; Path=/\r\nset-cookie: other=1; Domain=localhost\r\n"
+    backends[USERS].fault(raw(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n%b\r\n%b" % (len(profile), cookies, profile)))
+    first = await mobile.get(PROFILE, user="ada")
+    second = await mobile.get(PROFILE, user="bob")
 
-    assert len(requests) == 2
-    assert all(b"\ncookie" not in sent.lower() for sent in requests)
+    assert (first.status_code, second.status_code) == (200, 200)
+    assert [one.header("cookie") for one in backends[USERS].requests] == [None, None]
     assert "set-cookie" not in first.headers
     assert "set-cookie" not in second.headers
 
 
 @both_transports
-async def test_every_backend_is_asked_before_any_has_answered(transport: str) -> None:
+async def test_every_backend_is_asked_before_any_has_answered(
+    open_mobile: OpenMobile, backends: SocketBackends, transport: str
+) -> None:
     """Each call is held until all three have arrived: one after another, they would wait for ever."""
-    async with live_phone(transport=transport) as phone:
-        raw = phone.app.state.raw
+    mobile = await open_mobile(transport=transport)
+    together = asyncio.Barrier(3)
+    for backend in (USERS, ORDERS, ALERTS):
+        backends[backend].fault(held(together))
 
-        def held(body: bytes) -> Script:
-            async def script(line: Line) -> None:
-                while await line.request() is not None:
-                    await until(lambda: all(backend.requests for backend in raw.values()), "all three have arrived")
-                    await line.write(http(body))
-
-            return script
-
-        raw["users"].script = held(b'{"userId":"u-1","displayName":"Ada","accountTier":"Gold"}')
-        raw["orders"].script = raw["alerts"].script = held(b"[]")
-        answer = await phone.get(DASHBOARD)
-
-    assert answer.json()["degraded"] == []
+    assert without_time(await mobile.get(DASHBOARD)) == WHOLE

@@ -9,9 +9,13 @@ from typing import Any
 import pytest
 
 from shared.errors import PROBLEM_KINDS, ProblemCode, Reason, Source
+from shared.testing.bff import Bff
+from shared.testing.clock import ManualClock
+from shared.testing.faults import silent, status
 from shared.testing.openapi import Contract
-from shared.testing.scripted import Scripted, hang, reply, status
-from tests.bffs.mobile.phone import DASHBOARD, ORDER, PROFILE, scripted_phone
+from shared.testing.playing import Fault
+from shared.testing.sockets import SocketBackends
+from tests.bffs.mobile.sample import DASHBOARD, PROFILE
 
 COMMITTED = Path("bffs/mobile/openapi.json")
 
@@ -67,21 +71,24 @@ def test_the_operators_routes_are_not_in_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "scripts"),
+    ("path", "faults"),
     [
         (DASHBOARD, {}),
-        (DASHBOARD, {"orders": Scripted(hang()), "alerts": Scripted(status(500))}),
-        (DASHBOARD, {"users": Scripted(hang()), "orders": Scripted(reply([ORDER, ORDER])), "alerts": Scripted(hang())}),
-        (DASHBOARD, {"users": Scripted(status(404))}),
+        (DASHBOARD, {"orders": silent(), "alerts": status(500)}),
+        (DASHBOARD, {"users": silent(), "alerts": silent()}),
+        (DASHBOARD, {"users": status(404)}),
         (PROFILE, {}),
-        (PROFILE, {"users": Scripted(hang())}),
-        (PROFILE, {"users": Scripted(status(500))}),
-        (PROFILE, {"users": Scripted(status(404))}),
+        (PROFILE, {"users": silent()}),
+        (PROFILE, {"users": status(500)}),
+        (PROFILE, {"users": status(404)}),
     ],
 )
-async def test_what_is_answered_fits_the_contract(path: str, scripts: dict[str, Scripted]) -> None:
+async def test_what_is_answered_fits_the_contract(
+    manual_clock: ManualClock, mobile: Bff, backends: SocketBackends, path: str, faults: dict[str, Fault]
+) -> None:
     """Whole, degraded or a problem: valid by the committed document."""
-    async with scripted_phone(**scripts) as phone:
-        answer = await phone.get(path)
+    for backend, fault in faults.items():
+        backends[backend].fault(fault)
+    answer = await mobile.get(path)
 
     assert Contract.read(COMMITTED).misfits("GET", path, answer) == []

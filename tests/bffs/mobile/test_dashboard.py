@@ -2,14 +2,20 @@
 
 import pytest
 
-from shared.testing.scripted import Scripted, hang, reply, status
-from tests.bffs.mobile.phone import ADA, DASHBOARD, ORDER, PROFILE, WHOLE, scripted_phone, without_time
+from bffs.mobile.backends import ACTIVE_ALERTS, ALERTS, ORDERS, PROFILE, RECENT_ORDERS, USERS
+from shared.testing.bff import Bff
+from shared.testing.calls import BackendCalls
+from shared.testing.clock import ManualClock
+from shared.testing.faults import flaky, silent, status
+from shared.testing.sockets import SocketBackends
+from tests.bffs.mobile.conftest import OpenMobile
+from tests.bffs.mobile.sample import DASHBOARD, ORDER, WHOLE, without_time
+from tests.bffs.mobile.sample import PROFILE as PROFILE_SCREEN
 
 
-async def test_everything_in_one_answer(route: str) -> None:
+async def test_everything_in_one_answer(manual_clock: ManualClock, open_mobile: OpenMobile, route: str) -> None:
     """The shape of the contract, in its order; ids as text, money as text, only what was declared."""
-    async with scripted_phone(route=route) as phone:
-        answer = await phone.get()
+    answer = await (await open_mobile(route=route)).get(DASHBOARD)
 
     body = answer.json()
     assert list(body) == ["userId", "displayName", "tier", "recentOrders", "alerts", "aggregatedAt", "degraded"]
@@ -20,65 +26,80 @@ async def test_everything_in_one_answer(route: str) -> None:
     assert "email" not in answer.text
 
 
-async def test_the_profile_is_one_section() -> None:
-    """Who is signed in."""
-    async with scripted_phone() as phone:
-        answer = await phone.get(PROFILE)
+async def test_the_profile_is_one_section(mobile: Bff, backend_calls: BackendCalls) -> None:
+    """Who is signed in, for one call."""
+    with backend_calls.exactly({PROFILE: 1}):
+        answer = await mobile.get(PROFILE_SCREEN)
 
     assert answer.json() == {"userId": "u-1", "displayName": "Ada Łovelace 🌻", "tier": "Gold", "degraded": []}
 
 
-async def test_the_backends_are_asked_for_the_tokens_subject() -> None:
-    """Once each, at once, without the caller's token: they did not ask for it."""
-    users, orders, alerts = Scripted(reply(ADA)), Scripted(reply([])), Scripted(reply([]))
-    async with scripted_phone(users, orders, alerts) as phone:
-        await phone.get(subject="u/1 ?")
+async def test_the_backends_are_asked_for_the_tokens_subject(
+    mobile: Bff, backends: SocketBackends, backend_calls: BackendCalls
+) -> None:
+    """Once each, without the caller's token: they did not ask for it; with what is left of its time."""
+    with backend_calls.exactly({PROFILE: 1, RECENT_ORDERS: 1, ACTIVE_ALERTS: 1}):
+        await mobile.get(DASHBOARD, user="u/1 ?")
 
-    targets = [channel.requests[0].target for channel in (users, orders, alerts)]
-    assert targets == [
+    assert {one.target for one in backends.requests} == {
         "/api/internal/users/u%2F1%20%3F/profile",
         "/api/internal/orders?userId=u%2F1%20%3F&limit=5",
         "/api/internal/alerts?userId=u%2F1%20%3F",
-    ]
-    for channel in (users, orders, alerts):
-        (sent,) = channel.requests
-        assert "authorization" not in dict(sent.headers)
-        assert int(dict(sent.headers)["x-deadline-ms"]) <= 700
+    }
+    for seen in backends.requests:
+        assert seen.header("authorization") is None
+        assert seen.time_left is not None
+        assert seen.time_left.total_seconds() <= 0.7
+
+
+async def test_a_long_list_costs_no_more_calls(
+    mobile: Bff, backends: SocketBackends, backend_calls: BackendCalls
+) -> None:
+    """Two orders or twenty: three calls."""
+
+    async def show(size: int) -> None:
+        backends.answers(RECENT_ORDERS, [ORDER] * size)
+        assert len((await mobile.get(DASHBOARD)).json()["recentOrders"]) == size
+
+    await backend_calls.do_not_grow(show)
 
 
 @pytest.mark.parametrize("subject", [".", ".."])
-async def test_a_subject_that_would_move_the_path_is_an_invalid_request(subject: str) -> None:
-    """400, and no backend is asked."""
-    users = Scripted(reply(ADA))
-    async with scripted_phone(users) as phone:
-        answer = await phone.get(subject=subject)
+async def test_a_subject_that_would_move_the_path_is_an_invalid_request(
+    mobile: Bff, backends: SocketBackends, subject: str
+) -> None:
+    """400, and the backend whose path it would move is not asked."""
+    answer = await mobile.get(DASHBOARD, user=subject)
 
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid_request")
-    assert users.requests == []
+    assert backends[USERS].requests == []
 
 
-@pytest.mark.parametrize("path", [DASHBOARD, PROFILE])
-async def test_an_unknown_subject_is_not_found(path: str) -> None:
-    """404 of the subject itself is the answer, whatever the other backends say."""
-    async with scripted_phone(Scripted(status(404)), Scripted(hang())) as phone:
-        answer = await phone.get(path)
+@pytest.mark.parametrize("path", [DASHBOARD, PROFILE_SCREEN])
+async def test_an_unknown_subject_is_not_found(
+    manual_clock: ManualClock, mobile: Bff, backends: SocketBackends, path: str
+) -> None:
+    """404 of the subject itself is the answer, at once, whatever the other backends say."""
+    backends[USERS].fault(status(404))
+    backends[ORDERS].fault(silent())
+    answer = await mobile.get(path)
 
     assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
-    assert phone.clock
-    assert phone.clock.now_s() == 1000.0
+    assert manual_clock.now_s() == 1000.0
 
 
-async def test_orders_of_a_moment_ago_stand_in_with_their_age() -> None:
+async def test_orders_of_a_moment_ago_stand_in_with_their_age(
+    manual_clock: ManualClock, mobile: Bff, backends: SocketBackends
+) -> None:
     """For up to five minutes, and only for their own user."""
-    async with scripted_phone(orders=Scripted(reply([ORDER]), status(500))) as phone:
-        await phone.get()
-        assert phone.clock
-        await phone.clock.advance(12)
+    await mobile.get(DASHBOARD)
+    backends[ORDERS].fault(status(500))
+    await manual_clock.advance(12)
 
-        mine = without_time(await phone.get())
-        others = without_time(await phone.get(subject="u-2"))
-        await phone.clock.advance(300)
-        later = without_time(await phone.get())
+    mine = without_time(await mobile.get(DASHBOARD))
+    others = without_time(await mobile.get(DASHBOARD, user="u-2"))
+    await manual_clock.advance(300)
+    later = without_time(await mobile.get(DASHBOARD))
 
     assert mine["recentOrders"] == WHOLE["recentOrders"]
     assert mine["degraded"] == [
@@ -88,28 +109,35 @@ async def test_orders_of_a_moment_ago_stand_in_with_their_age() -> None:
     assert (later["recentOrders"], later["degraded"][0]["source"]) == ([], "default")
 
 
-async def test_everything_missing_is_still_a_dashboard() -> None:
+async def test_everything_missing_is_still_a_dashboard(
+    manual_clock: ManualClock, mobile: Bff, backends: SocketBackends
+) -> None:
     """All backends silent: answered by the deadline, every section named, in the order of the declaration."""
-    async with scripted_phone(*(Scripted(hang()) for _ in range(3))) as phone:
-        answer = await phone.get(x_deadline_ms="1000")
+    for backend in (USERS, ORDERS, ALERTS):
+        backends[backend].fault(silent())
+    answer = await mobile.get(DASHBOARD, headers={"x-deadline-ms": "1000"})
 
     body = without_time(answer)
     assert [gap["section"] for gap in body["degraded"]] == ["profile", "recentOrders", "alerts"]
     assert (body["userId"], body["displayName"], body["tier"]) == ("u-1", "User", "Free")
-    assert phone.clock
-    assert phone.clock.now_s() <= 1001.0
+    assert manual_clock.now_s() <= 1001.0
 
 
-async def test_the_clients_own_deadline_is_kept() -> None:
+@pytest.mark.parametrize(("asked", "most"), [("200", 0.2), ("60000", 3.0)])
+async def test_the_clients_own_deadline_is_kept(
+    manual_clock: ManualClock, mobile: Bff, backends: SocketBackends, asked: str, most: float
+) -> None:
     """200 ms is what it gets; 60 s it does not."""
-    for asked, most in (("200", 0.2), ("60000", 3.0)):
-        async with scripted_phone(orders=Scripted(hang())) as phone:
-            await phone.get(x_deadline_ms=asked)
-            assert phone.clock
-            assert phone.clock.now_s() - 1000.0 <= most
+    backends[ORDERS].fault(silent())
+    await mobile.get(DASHBOARD, headers={"x-deadline-ms": asked})
+
+    assert 0.0 < manual_clock.now_s() - 1000.0 <= most
 
 
-async def test_a_flaky_backend_is_asked_again_and_nobody_notices() -> None:
+async def test_a_flaky_backend_is_asked_again_and_nobody_notices(
+    manual_clock: ManualClock, mobile: Bff, backends: SocketBackends, backend_calls: BackendCalls
+) -> None:
     """One 503, one retry, a whole answer."""
-    async with scripted_phone(orders=Scripted(status(503), reply([ORDER]))) as phone:
-        assert without_time(await phone.get()) == WHOLE
+    backends[ORDERS].fault(flaky(1))
+    with backend_calls.exactly({USERS: 1, ORDERS: 2, ALERTS: 1}):
+        assert without_time(await mobile.get(DASHBOARD)) == WHOLE

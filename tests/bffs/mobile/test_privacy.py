@@ -9,24 +9,32 @@ import structlog
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
+from bffs.mobile.app import create_app
+from bffs.mobile.backends import ACTIVE_ALERTS, RECENT_ORDERS, USERS
+from bffs.mobile.backends import PROFILE as PROFILE_CALL
+from bffs.mobile.settings import MobileSettings
 from shared.asgi.observe import ObserveMiddleware
 from shared.telemetry.logs import configure_logs
 from shared.telemetry.tracing import Way, open_tracing
-from tests.bffs.mobile.phone import DASHBOARD, PROFILE, Phone, live_phone
-from tests.shared.backends.raw import Script, answers, http
+from shared.testing.bff import Bff, open_bff
+from shared.testing.faults import answer, invalid, raw
+from shared.testing.issuer import Issuer
+from shared.testing.playing import Fault
+from shared.testing.sockets import SocketBackends
+from tests.bffs.mobile.sample import DASHBOARD, PROFILE
 
 SUBJECT, NAME, EMAIL = "subject-4711", "Recognisable-Name", "recognisable@example.test"
 PROFILE_BODY = f'{{"userId":"{SUBJECT}","displayName":"{NAME}","accountTier":"Gold","email":"{EMAIL}"}}'.encode()
 # The wrong shape, so that a validator's error has the payload to quote.
 MISFIT = f'{{"userId":"{SUBJECT}","displayName":["{NAME}"],"email":"{EMAIL}"}}'.encode()
 
-BACKENDS: dict[str, dict[str, Script]] = {
-    "whole": {"users": answers(http(PROFILE_BODY))},
-    "a payload that does not fit": {"users": answers(http(MISFIT))},
-    "a backend that refuses, and says why": {"users": answers(http(PROFILE_BODY, status="403 Forbidden"))},
-    "a backend that faults, and says why": {"users": answers(http(PROFILE_BODY, status="500 Oops"))},
-    "not JSON": {"users": answers(http(f"<p>{NAME} {EMAIL}".encode()))},
-    "not HTTP": {"users": answers(f"{NAME} {EMAIL}\r\n\r\n".encode())},
+USERS_MEET: dict[str, Fault] = {
+    "whole": answer(200, PROFILE_BODY),
+    "a payload that does not fit": invalid(MISFIT, "application/json"),
+    "a backend that refuses, and says why": answer(403, PROFILE_BODY),
+    "a backend that faults, and says why": answer(500, PROFILE_BODY),
+    "not JSON": invalid(f"<p>{NAME} {EMAIL}".encode()),
+    "not HTTP": raw(f"{NAME} {EMAIL}\r\n\r\n".encode()),
 }
 
 
@@ -42,42 +50,46 @@ def process_as_it_was() -> Iterator[None]:
     structlog.reset_defaults()
 
 
-def export_of(phone: Phone, way: Way) -> InMemorySpanExporter:
+def export_of(mobile: Bff, way: Way) -> InMemorySpanExporter:
     exporter = InMemorySpanExporter()
-    (layer,) = [one for one in phone.app.user_middleware if one.cls is ObserveMiddleware]
+    (layer,) = [one for one in mobile.app.user_middleware if one.cls is ObserveMiddleware]
     resource = Resource({"service.name": "mobile"})
     layer.kwargs["observer"].tracing = open_tracing(way, exporter, resource, 1.0, lambda *_: None)
     return exporter
 
 
-async def all_ways_to_ask(phone: Phone) -> tuple[list[httpx.Response], str]:
+async def all_ways_to_ask(mobile: Bff) -> tuple[list[httpx.Response], str]:
     """Ask rightly and wrongly, with the personal data wherever a client might put it."""
-    token = phone.issuer.token(claims=phone.issuer.claims(sub=SUBJECT))
+    token = mobile.issuer.token(SUBJECT)
     bearer = {"authorization": f"Bearer {token}"}
     telling = {"tracestate": f"{EMAIL}=1", "x-request-id": EMAIL, "user-agent": EMAIL, "cookie": f"sid={NAME}"}
     return [
-        await phone.client.get(DASHBOARD, headers=bearer),
-        await phone.client.get(PROFILE, headers={**bearer, **telling}),
-        await phone.client.get(f"{DASHBOARD}?access_token={token}&email={EMAIL}"),
-        await phone.client.get(f"/mobile/v1/{NAME}/{EMAIL}", headers=bearer),
-        await phone.client.get(DASHBOARD, headers={"authorization": f"Bearer {token}x"}),
-        await phone.client.get(DASHBOARD, headers={"authorization": f"Bearer {EMAIL}"}),
+        await mobile.client.get(DASHBOARD, headers=bearer),
+        await mobile.client.get(PROFILE, headers={**bearer, **telling}),
+        await mobile.client.get(f"{DASHBOARD}?access_token={token}&email={EMAIL}"),
+        await mobile.client.get(f"/mobile/v1/{NAME}/{EMAIL}", headers=bearer),
+        await mobile.client.get(DASHBOARD, headers={"authorization": f"Bearer {token}x"}),
+        await mobile.client.get(DASHBOARD, headers={"authorization": f"Bearer {EMAIL}"}),
     ], token
 
 
 @pytest.mark.usefixtures("process_as_it_was")
-@pytest.mark.parametrize("backends", BACKENDS.values(), ids=BACKENDS.keys())
+@pytest.mark.parametrize("fault", USERS_MEET.values(), ids=USERS_MEET.keys())
 @pytest.mark.parametrize("way", ["ledger", "sdk"])
 async def test_nothing_personal_leaves_through_telemetry(
-    way: Way, backends: dict[str, Script], capsys: pytest.CaptureFixture[str]
+    backends: SocketBackends, issuer: Issuer, way: Way, fault: Fault, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Log at its most talkative, every trace sampled: no subject, name, e-mail or token in any of it."""
     structlog.reset_defaults()
     configure_logs("mobile", "debug")
-    async with live_phone(backends, trace_ratio=1.0) as phone:
-        exporter = export_of(phone, way)
-        _, token = await all_ways_to_ask(phone)
-        scraped = phone.app.state.metrics.scrape().decode()
+    async with open_bff(create_app, MobileSettings, backends, issuer, trace_ratio=1.0) as mobile:
+        backends.answers(RECENT_ORDERS, [])
+        backends.answers(ACTIVE_ALERTS, [])
+        backends.answers(PROFILE_CALL, PROFILE_BODY)
+        backends[USERS].fault(fault)
+        exporter = export_of(mobile, way)
+        _, token = await all_ways_to_ask(mobile)
+        scraped = mobile.app.state.metrics.scrape().decode()
     logged = capsys.readouterr().out
     spans = "\n".join(span.to_json() for span in exporter.get_finished_spans())
 
