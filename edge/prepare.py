@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge.assembly import Edge
+from edge.certificates import certificate_files, stamps
 from edge.envoy.compile import Compiled, compile_edge
 from edge.load import load
 from edge.problems import Problem
@@ -34,7 +35,8 @@ def prepare(path: Path, environment: Mapping[str, str], *, ask_envoy: bool = Tru
         return Prepared(None, tuple(sorted(set(problems))), loaded.files)
     if ask_envoy and (objections := envoy_problems(loaded.edge)):
         return Prepared(None, tuple(objections), loaded.files)
-    return Prepared(compile_edge(loaded.edge), (), loaded.files)
+    files = (*loaded.files, *certificate_files(loaded.edge))
+    return Prepared(compile_edge(loaded.edge, stamps(loaded.edge)), (), files)
 
 
 def busy_addresses(edge: Edge, ours: frozenset[tuple[str, Address]] = frozenset()) -> list[Problem]:

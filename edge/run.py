@@ -14,12 +14,12 @@ from typing import Final
 from watchfiles import awatch
 
 from edge.admin import Admin
+from edge.certificates import certificate_problems
 from edge.envoy.compile import Compiled
 from edge.prepare import Prepared, busy_addresses, prepare
 from edge.problems import Problem
 from edge.process import EnvoyProcess
 from edge.rules.listeners import addresses
-from edge.validate import missing_certificates
 from edge.xds import Rejected, XdsFolder
 from shared.telemetry.logs import get_logger
 
@@ -155,7 +155,7 @@ class Supervisor:
 
     def _hindrances(self, compiled: Compiled, running: Compiled | None = None) -> list[Problem]:
         ours = frozenset((one.protocol, one.address) for one in addresses(running.edge)) if running else frozenset()
-        return [*missing_certificates(compiled.edge), *busy_addresses(compiled.edge, ours)]
+        return [*certificate_problems(compiled.edge), *busy_addresses(compiled.edge, ours)]
 
     async def _drain(self, admin: Admin, ended: "asyncio.Task[int]") -> None:
         """Readiness says no; the delay passes; connections are told to go; those in flight finish, within the grace."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from edge.assembly import Edge
+from edge.certificates import certificate_problems
 from edge.envoy.compile import compile_edge
 from edge.problems import Place, Problem
 
@@ -23,23 +24,10 @@ def envoy_path() -> Path:
     return Path(sys.executable).with_name("envoy")
 
 
-def missing_certificates(edge: Edge) -> list[Problem]:
-    """Return what cannot be served for want of a file. Not a fault of ``edge.yaml``: a checker needs no key."""
-    return [
-        Problem(
-            listener.tls.place, "missing_certificate", f"there is no file {file!r}", "run 'make setup', or name one"
-        )
-        for listener in edge.spec.listeners.values()
-        if listener.tls is not None
-        for file in (listener.tls.certificate, listener.tls.key)
-        if not Path(file).is_file()
-    ]
-
-
 def envoy_problems(edge: Edge) -> list[Problem]:
     """Return Envoy's own objections; an empty list when it would serve this."""
     whole = compile_edge(edge).whole()
-    if missing_certificates(edge):  # then everything but the TLS context is judged
+    if certificate_problems(edge):  # then everything but the TLS context is judged
         for listener in whole["static_resources"]["listeners"]:
             for chain in listener["filter_chains"]:
                 chain.pop("transport_socket", None)

@@ -1,7 +1,7 @@
 """Envoy's configuration on disk: each file replaced in one step, in an order in which nothing names what is not there.
 
-Owns the sequence clusters (old and new) → listeners → routes → clusters (new), and taking back what Envoy rejects
-(a NACK). Watching for changes is ``run``'s business.
+Owns the sequence clusters (old and new) → listeners → secrets, routes → clusters (new), and taking back what Envoy
+rejects (a NACK). Watching for changes is ``run``'s business.
 """
 
 import asyncio
@@ -35,6 +35,7 @@ class XdsFolder:
     def put_all(self, compiled: Compiled) -> Path:
         """Write everything for an Envoy that is not running yet; return the path of its bootstrap."""
         self.folder.mkdir(parents=True, exist_ok=True)
+        self._link(compiled)
         for name, content in compiled.files(str(self.folder)).items():
             self._replace(name, _text(content))
         self._replace("bootstrap.json", _text(compiled.bootstrap(str(self.folder))))
@@ -43,6 +44,7 @@ class XdsFolder:
     async def update(self, compiled: Compiled, admin: Admin) -> None:
         """Bring a running Envoy from what it has to ``compiled``; raises ``Rejected``, and then nothing has changed."""
         before = dict(self._written)
+        self._link(compiled)
         files = compiled.files(str(self.folder))
         both = _joined(files[CLUSTERS_FILE], json.loads(before[CLUSTERS_FILE]))
         tables = [name for name in files if name not in COUNTERS]
@@ -63,7 +65,7 @@ class XdsFolder:
         text = _text(content)
         if self._written.get(name) == text:
             return
-        counter = COUNTERS.get(name) or _routes_counter(name)
+        counter = COUNTERS.get(name) or _own_counter(name)
         accepted, rejected = await admin.verdicts(counter)
         self._replace(name, text)
         async with asyncio.timeout(VERDICT_TIMEOUT_S):
@@ -75,6 +77,13 @@ class XdsFolder:
                 if now_accepted > accepted:
                     return
                 await asyncio.sleep(POLL_S)
+
+    def _link(self, compiled: Compiled) -> None:
+        for name, file in compiled.links().items():
+            draft = self.folder / f".{name}.draft"
+            draft.unlink(missing_ok=True)
+            draft.symlink_to(Path(file).absolute())
+            os.replace(draft, self.folder / name)  # noqa: PTH105 - as below
 
     def _replace(self, name: str, text: str) -> None:
         draft = self.folder / f".{name}.draft"
@@ -89,7 +98,10 @@ def _joined(new: Json, old: Json) -> Json:
     return {"resources": [*new["resources"], *(one for one in old["resources"] if one["name"] not in names)]}
 
 
-def _routes_counter(name: str) -> str:
+def _own_counter(name: str) -> str:
+    """Return the counter of a secret, or of a listener's route table."""
+    if not name.startswith(routes_file("").removesuffix(".json")):
+        return f"sds.{name.removesuffix('.json')}"
     listener = name.removeprefix(routes_file("").removesuffix(".json")).removesuffix(".json")
     return f"http.{listener}.rds.{listener}"
 

@@ -3,7 +3,7 @@
 Owns the shape on disk (filesystem xDS) and the shape for ``envoy --mode validate`` (the same, all static).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from edge.assembly import Edge
@@ -13,6 +13,7 @@ from edge.envoy.l4 import l4_listeners
 from edge.envoy.listeners import compile_listener
 from edge.envoy.operations import operations_listener
 from edge.envoy.routes import compile_routes
+from edge.envoy.tls import Stamps, link_name, secret_files
 from edge.envoy.words import TYPES, Json, config_file, socket_address, typed
 
 CLUSTERS_FILE: Final = "clusters.json"
@@ -32,6 +33,7 @@ class Compiled:
     edge: Edge
     clusters: list[Json]
     routes: dict[str, Json]
+    stamps: Stamps = field(default_factory=dict)
 
     def files(self, folder: str) -> dict[str, Json]:
         """Return the xDS files, by name, in an order in which nothing names what is not there."""
@@ -40,14 +42,20 @@ class Compiled:
             files[routes_file(name)] = _resources("envoy.config.route.v3.RouteConfiguration", [table])
         listeners = []
         for name, listener in self.edge.spec.listeners.items():
+            if listener.tls is not None:
+                files |= dict(secret_files(name, listener.tls, self.stamps, folder))
             source = config_file(f"{folder}/{routes_file(name)}", folder)
             listeners.append(
                 compile_listener(
-                    self.edge, name, listener, {"rds": {"route_config_name": name, "config_source": source}}
+                    self.edge, name, listener, {"rds": {"route_config_name": name, "config_source": source}}, folder
                 )
             )
         files[LISTENERS_FILE] = _resources("envoy.config.listener.v3.Listener", [*listeners, *self._others()])
         return files
+
+    def links(self) -> dict[str, str]:
+        """Return the names by which Envoy reads the files of certificates."""
+        return {link_name(stamp): file for file, stamp in self.stamps.items()}
 
     def bootstrap(self, folder: str) -> Json:
         """Return what Envoy starts with: its administration, and where to read the rest."""
@@ -71,10 +79,10 @@ class Compiled:
         return [*l4_listeners(self.edge), *operations_listener(self.edge)]
 
 
-def compile_edge(edge: Edge) -> Compiled:
-    """Compile an edge that the judges found sound."""
+def compile_edge(edge: Edge, stamps: Stamps | None = None) -> Compiled:
+    """Compile an edge that the judges found sound; ``stamps`` tell the certificates' contents apart."""
     tables = {name: compile_routes(edge, name, listener) for name, listener in edge.spec.listeners.items()}
-    return Compiled(edge, compile_clusters(edge), tables)
+    return Compiled(edge, compile_clusters(edge), tables, stamps or {})
 
 
 def routes_file(listener: str) -> str:

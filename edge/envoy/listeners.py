@@ -5,22 +5,14 @@ from typing import Final
 
 from edge.assembly import Edge
 from edge.envoy import answers, filters, telemetry
+from edge.envoy.tls import tls_socket
 from edge.envoy.words import Json, seconds, socket_address, typed
-from edge.spec.listeners import ListenerSpec, RequestSpec, TlsSpec
+from edge.spec.listeners import ListenerSpec, RequestSpec
 
 MANAGER: Final = "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
-DOWNSTREAM_TLS: Final = "envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext"
 HEADER_MUTATION: Final = "envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation"
 REQUEST_ID: Final = "envoy.extensions.request_id.uuid.v3.UuidRequestIdConfig"
 
-ALPN: Final = {"http1": "http/1.1", "http2": "h2"}
-TLS_VERSIONS: Final = {"1.2": "TLSv1_2", "1.3": "TLSv1_3"}
-# Forward secrecy and authenticated encryption only (RFC 9325 §4.2), for the clients that have no TLS 1.3.
-TLS12_CIPHERS: Final = (
-    "[ECDHE-ECDSA-AES128-GCM-SHA256|ECDHE-ECDSA-CHACHA20-POLY1305]",
-    "[ECDHE-RSA-AES128-GCM-SHA256|ECDHE-RSA-CHACHA20-POLY1305]",
-    "ECDHE-ECDSA-AES256-GCM-SHA384", "ECDHE-RSA-AES256-GCM-SHA384",
-)  # fmt: skip
 # Envoy's advice for an edge: what one connection or stream may make us hold.
 CONNECTION_BUFFER: Final = 32 * 1024
 MAX_STREAMS: Final = 100
@@ -39,11 +31,11 @@ HARD: Final = 2
 NOBODY: Final = "255.255.255.255"
 
 
-def compile_listener(edge: Edge, name: str, listener: ListenerSpec, routes: Json) -> Json:
-    """Return one listener; ``routes`` says where its route table comes from."""
+def compile_listener(edge: Edge, name: str, listener: ListenerSpec, routes: Json, folder: str | None = None) -> Json:
+    """Return one listener; ``routes`` says where its route table comes from, ``folder`` where its certificates do."""
     chain: Json = {"filters": [{"name": "http", "typed_config": _manager(edge, name, listener, routes)}]}
     if listener.tls is not None:
-        chain["transport_socket"] = _tls(listener, listener.tls)
+        chain["transport_socket"] = tls_socket(name, listener, listener.tls, folder)
     return {
         "name": name,
         "address": socket_address(listener.address),
@@ -125,24 +117,6 @@ def _limits(request: RequestSpec) -> Json:
             "initial_connection_window_size": CONNECTION_WINDOW,
             "override_stream_error_on_invalid_http_message": True,  # one bad stream does not end the others
         },
-    }
-
-
-def _tls(listener: ListenerSpec, tls: TlsSpec) -> Json:
-    context = {
-        "tls_params": {
-            "tls_minimum_protocol_version": TLS_VERSIONS[tls.min_version],
-            "tls_maximum_protocol_version": "TLSv1_3",
-            "cipher_suites": list(TLS12_CIPHERS),
-        },
-        "tls_certificates": [
-            {"certificate_chain": {"filename": tls.certificate}, "private_key": {"filename": tls.key}},
-        ],
-        "alpn_protocols": [ALPN[one] for one in ("http2", "http1") if one in listener.protocols],
-    }
-    return {
-        "name": "envoy.transport_sockets.tls",
-        "typed_config": typed(DOWNSTREAM_TLS, common_tls_context=context),
     }
 
 

@@ -9,12 +9,31 @@ from edge.spec.base import Names, OptionalAddress, OptionalPort, Spec
 from edge.units import Duration, ListenAddress, Size
 
 
-class TlsSpec(Spec):
-    """The listener's certificate. TLS below 1.2 cannot be asked for."""
+class CertificateSpec(Spec):
+    """A certificate with its chain, and its key: PEM files. Replaced files are taken up by themselves."""
 
     certificate: str
     key: str
+
+
+class ClientsSpec(Spec):
+    """Whose certificates clients must (or may) show: mTLS."""
+
+    ca: str
+    required: bool = True
+
+
+class TlsSpec(CertificateSpec):
+    """The listener's certificates. TLS below 1.2 cannot be asked for."""
+
+    # For other names: the client's SNI decides, by the names in the certificates; the first one is for everybody else.
+    more: tuple[CertificateSpec, ...] = ()
     min_version: Literal["1.2", "1.3"] = "1.2"
+    clients: ClientsSpec | None = None
+
+    def pairs(self) -> tuple[tuple[str, str], ...]:
+        """Return the file names of every certificate and its key."""
+        return ((self.certificate, self.key), *((one.certificate, one.key) for one in self.more))
 
 
 class RequestSpec(Spec):

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import ssl
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -41,7 +42,8 @@ class Issuer:
 class Echo:
     """Answers with what it saw. Runs its loop in a thread, so that tests stay plain functions."""
 
-    def __init__(self) -> None:
+    def __init__(self, context: ssl.SSLContext | None = None) -> None:
+        self._context = context
         self.issuer = Issuer()
         self.seen: list[dict] = []
         self.spans: list = []
@@ -72,7 +74,7 @@ class Echo:
     async def _serve(self) -> None:
         self._loop, self._stop, self._released = asyncio.get_running_loop(), asyncio.Event(), asyncio.Event()
         self._tasks: set[asyncio.Task] = set()
-        server = await asyncio.start_server(self._connection, "127.0.0.1", 0)
+        server = await asyncio.start_server(self._connection, "127.0.0.1", 0, ssl=self._context)
         self.port = server.sockets[0].getsockname()[1]
         self._ready.set()
         await self._stop.wait()
