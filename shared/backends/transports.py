@@ -10,6 +10,7 @@ from typing import Final, Literal
 
 from shared.backends.channel import Channel
 from shared.backends.httpx_channel import HttpxChannel
+from shared.backends.packed import PackedChannel
 from shared.backends.stock import StockTransport
 from shared.backends.wire.names import Resolver
 from shared.backends.wire.origin import Origin
@@ -40,4 +41,5 @@ class Network:
         """Return a channel; nothing is connected before the first call. Raises ValueError when a CA file is none."""
         if self.ca is not None and policy.tls.ca is None:
             policy = replace(policy, tls=replace(policy.tls, ca=self.ca))
-        return TRANSPORTS[self.transport](backend, url, policy, clock, self.resolver)
+        channel = TRANSPORTS[self.transport](backend, url, policy, clock, self.resolver)
+        return PackedChannel(backend, channel) if policy.compression else channel

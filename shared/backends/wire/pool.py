@@ -39,6 +39,8 @@ class PoolPolicy:
     max_age: timedelta = timedelta(minutes=1)
     # Three SYN retransmissions on one network are an outage, not a delay.
     connect_timeout: timedelta = timedelta(seconds=1)
+    # Whether to ask for compressed answers: for a backend far away, or one whose answers are large (packed.py).
+    compression: bool = False
     names: NamesPolicy = field(default_factory=NamesPolicy)
     tls: TlsPolicy = field(default_factory=TlsPolicy)
 
