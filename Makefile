@@ -25,8 +25,8 @@ up: setup ## everything in the foreground; Ctrl-C drains
 down: setup ## stop a copy that runs in the background
 	@$(BIN)/python -m dev down
 
-test: setup ## every test that fits in ten minutes
-	@$(BIN)/python -m pytest -m "not long"
+test: setup ## every test that fits in ten minutes (TESTS=tests/bffs/mobile: some of them)
+	@$(BIN)/python -m pytest -m "not long" $(TESTS)
 
 test-long: setup ## the tests that take longer
 	@$(BIN)/python -m pytest -m long
