@@ -207,20 +207,20 @@ class Inbox:
 
     def __init__(self) -> None:
         self.heard: list[Reply | CallFailed] = []
-        self._told = asyncio.Event()
+        self.told = asyncio.Event()
 
     def replied(self, reply: Reply) -> None:
         self.heard.append(reply)
-        self._told.set()
+        self.told.set()
 
     def broke(self, error: CallFailed) -> None:
         self.heard.append(error)
-        self._told.set()
+        self.told.set()
 
     async def outcome(self) -> Reply | CallFailed:
         """Return what was heard, reply or error, within bounds."""
         async with asyncio.timeout(PATIENCE_S):
-            await self._told.wait()
+            await self.told.wait()
         return self.heard[0]
 
 

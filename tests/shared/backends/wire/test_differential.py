@@ -11,8 +11,8 @@ import pytest
 import uvloop
 
 from tests.shared.backends.wire.cases import Case
-from tests.shared.backends.wire.clients import CLIENTS, Seen, difference, play, right
-from tests.shared.backends.wire.corpus import CORPUS, NAMED, SPLIT
+from tests.shared.backends.wire.clients import CLIENTS, Difference, Seen, difference, play, right
+from tests.shared.backends.wire.corpus import CORPUS, FAMILIES, NAMED
 from tests.shared.backends.wire.explained import EXPLAINED
 
 AT_ONCE = 24
@@ -38,34 +38,35 @@ def seen_by(client: str, loop: str = "asyncio") -> dict[str, Seen]:
         return runner.run(all_of_them())
 
 
-def explained(peer: str) -> dict[str, list[str]]:
-    reasons: dict[str, list[str]] = {}
+def explained(peer: str) -> dict[str, list[Difference]]:
+    reasons: dict[str, list[Difference]] = {}
     for one in EXPLAINED:
         for name in one.names(peer):
-            reasons.setdefault(name, []).append(one.how.name)
+            reasons.setdefault(name, []).append(one.how)
     return reasons
 
 
 @pytest.mark.parametrize("loop", LOOPS)
-@pytest.mark.parametrize("case", NAMED, ids=lambda case: case.name)
-def test_ours_is_right(case: Case, loop: str) -> None:
+@pytest.mark.parametrize("family", FAMILIES)
+def test_ours_is_right(family: str, loop: str) -> None:
     """The answer, or the right kind of failure; the connection used again or not; and the next answer its own."""
-    assert seen_by("ours", loop)[case.name] == right(case)
+    seen = seen_by("ours", loop)
 
-
-@pytest.mark.parametrize("loop", LOOPS)
-def test_ours_is_right_wherever_the_network_cuts(loop: str) -> None:
-    """At every byte of a good answer, of two answers, and of a bad one."""
-    assert {case.name: seen_by("ours", loop)[case.name] for case in SPLIT} == {case.name: right(case) for case in SPLIT}
+    assert {case.name: seen[case.name] for case in FAMILIES[family]} == {
+        case.name: right(case) for case in FAMILIES[family]
+    }
 
 
 @pytest.mark.parametrize("peer", PEERS)
-@pytest.mark.parametrize("case", NAMED, ids=lambda case: case.name)
-def test_others_agree_or_the_table_says_why_not(case: Case, peer: str) -> None:
+@pytest.mark.parametrize("family", [family for family in FAMILIES if family != "split"])
+def test_others_agree_or_the_table_says_why_not(family: str, peer: str) -> None:
     """Every difference has its one reason in ``explained.py``, and every reason there still has its difference."""
-    how = difference(case, seen_by(peer)[case.name])
+    seen, reasons = seen_by(peer), explained(peer)
+    differences = {case.name: difference(case, seen[case.name]) for case in FAMILIES[family]}
 
-    assert explained(peer).get(case.name, []) == ([how.name] if how else []), seen_by(peer)[case.name]
+    assert {name: [how] for name, how in differences.items() if how} == {
+        case.name: reasons[case.name] for case in FAMILIES[family] if case.name in reasons
+    }
 
 
 def test_the_corpus_is_what_it_says() -> None:
