@@ -4,11 +4,12 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, StringConstraints, field_validator
+from pydantic import AfterValidator, Field, SecretStr, StringConstraints, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from shared.backends.wire.tls import TlsPolicy
 from shared.resilience.budget import BRANCHES_PER_REQUEST
+from shared.store.address import StoreAddress, read_address
 from shared.telemetry.keeping import Why
 
 ListenAddress = Annotated[str, StringConstraints(pattern=r"^[^:\s]+:\d{1,5}$|^\[[0-9a-fA-F:]+\]:\d{1,5}$")]
@@ -66,7 +67,26 @@ class ServiceSettings(BaseSettings):
         return int(self.listen.rpartition(":")[2])
 
 
-class BffSettings(ServiceSettings):
+class StoreSettings(ServiceSettings):
+    """What every service needs beyond that which keeps something in the store; without a URL it does without.
+
+    ``store_url`` may hold a password: it is never shown. Its forms are those of ``shared/store/address.py``.
+    """
+
+    store_url: SecretStr | None = None
+
+    @property
+    def store(self) -> StoreAddress | None:
+        """Where the store is. Raises ValueError, which names the variable and what is wrong, but no secret."""
+        if self.store_url is None or not self.store_url.get_secret_value():
+            return None
+        try:
+            return read_address(self.store_url.get_secret_value())
+        except ValueError as fault:
+            raise ValueError(f"FRONTAGE_STORE_URL: {fault}") from None
+
+
+class BffSettings(StoreSettings):
     """What every BFF needs beyond that: whose tokens count, and which client carries its calls.
 
     ``transport`` is ``wire`` or ``httpx`` (the stock client), ``route`` is ``lean`` or ``fastapi`` (its own dispatch):

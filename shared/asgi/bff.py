@@ -14,6 +14,7 @@ from shared.asgi.defaults import install_defaults
 from shared.asgi.lean import LeanRoutes, lean_routes
 from shared.backends.backend import Backend, Backends
 from shared.backends.sections import declared_screens, refuse_too_wide
+from shared.backends.stored import LOOK_UP, StoredAnswers
 from shared.backends.transports import Network
 from shared.backends.wire.pool import PoolPolicy
 from shared.backends.wire.tls import TlsPolicy
@@ -22,7 +23,10 @@ from shared.clock import Clock, LoopClock
 from shared.identity.jwks import JwksCache
 from shared.identity.tokens import TokenPolicy, TokenVerifier
 from shared.settings import BffSettings
-from shared.telemetry.gates import GateMetrics
+from shared.store.address import StoreAddress
+from shared.store.store import Store
+from shared.telemetry.metrics import Metrics
+from shared.telemetry.stores import StoreMetrics
 
 
 def install_bff(
@@ -38,16 +42,21 @@ def install_bff(
     pool = PoolPolicy(tls=TlsPolicy(ca=settings.backend_ca))
     lean = lean_routes(router) if settings.route == "lean" else LeanRoutes({}, {})
     inner = app.router.lifespan_context
+    address = settings.store  # read before anything starts: a wrong one stops it
 
     @asynccontextmanager
     async def lifespan(running: FastAPI) -> AsyncIterator[None]:
         lean.announce()
-        gates: GateMetrics = running.state.metrics.gates
-        backends = Backends.open(
-            urls, clock, network, listener=gates.breaker_turned, max_branches=settings.max_branches
-        )
-        gates.watch(backends.states)
-        async with httpx.AsyncClient(transport=WireTransport(pool, clock)) as client:
+        metrics: Metrics = running.state.metrics
+        async with (
+            open_stored(address, service, clock, metrics.stores) as stored,
+            httpx.AsyncClient(transport=WireTransport(pool, clock)) as client,
+        ):
+            backends = Backends.open(
+                urls, clock, network, listener=metrics.gates.breaker_turned, max_branches=settings.max_branches,
+                stored=stored,
+            )  # fmt: skip
+            metrics.gates.watch(backends.states)
             keys = JwksCache(settings.jwks_url, client, now=clock.now_s)
             running.state.backends = backends
             running.state.verifier = TokenVerifier(policy, keys, now=clock.wall_s)
@@ -63,3 +72,20 @@ def install_bff(
 
     app.router.lifespan_context = lifespan
     install_defaults(app, settings, service=service, lean=lean.laid, clock=clock)
+
+
+@asynccontextmanager
+async def open_stored(
+    address: StoreAddress | None, service: str, clock: Clock, metrics: StoreMetrics
+) -> AsyncIterator[StoredAnswers | None]:
+    """Open the second level of the response cache, where there is a store."""
+    if address is None:
+        yield None
+        return
+    store = Store.open(address, clock, LOOK_UP, metrics.turned)
+    stored = StoredAnswers(store, service, clock)
+    metrics.watch(store, stored.counts)
+    try:
+        yield stored
+    finally:
+        await store.aclose()

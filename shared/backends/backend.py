@@ -19,6 +19,7 @@ from pydantic import TypeAdapter
 from shared.backends.cache import CachePolicy, CallKey, ResponseCache
 from shared.backends.channel import Channel
 from shared.backends.coalesce import Flights
+from shared.backends.stored import StoredAnswers
 from shared.backends.transports import Network
 from shared.backends.wire.pool import PoolPolicy
 from shared.clock import Clock
@@ -175,12 +176,14 @@ class Backends:
     def __init__(
         self, channels: Mapping[Backend, Channel], clock: Clock, random: Random | None = None,
         listener: Listener = nobody, *, key_of: KeyOf = Call.key, max_branches: int = BRANCHES_PER_REQUEST,
+        stored: StoredAnswers | None = None,
     ) -> None:  # fmt: skip
         self.clock = clock
         self.random = random or Random()  # noqa: S311 - jitter, not a secret
         self.key_of = key_of
         self.max_branches = max_branches
         self.cache = ResponseCache(clock)
+        self.stored = stored
         self.flights = Flights()
         self.renewals: dict[CallKey, Renewal] = {}
         self._states = {
@@ -191,7 +194,7 @@ class Backends:
     @classmethod
     def open(
         cls, urls: Mapping[Backend, str], clock: Clock, network: Network | None = None, *, listener: Listener = nobody,
-        max_branches: int = BRANCHES_PER_REQUEST,
+        max_branches: int = BRANCHES_PER_REQUEST, stored: StoredAnswers | None = None,
     ) -> Self:  # fmt: skip
         """Open the channel to each backend; no connection is made before the first call.
 
@@ -199,7 +202,7 @@ class Backends:
         """
         way = network or Network()
         channels = {backend: way.open(backend.name, url, backend.policy.pool, clock) for backend, url in urls.items()}
-        return cls(channels, clock, listener=listener, max_branches=max_branches)
+        return cls(channels, clock, listener=listener, max_branches=max_branches, stored=stored)
 
     @property
     def states(self) -> Mapping[str, BackendState]:
@@ -214,9 +217,17 @@ class Backends:
         """Return the live state of a declared backend."""
         return self._states[backend.name]
 
+    def forget(self, key: CallKey) -> None:
+        """Remember an answer no longer, nowhere."""
+        self.cache.forget(key)
+        if self.stored is not None:
+            self.stored.forget(key)
+
     async def aclose(self) -> None:
         """Close every channel, after what fetches for nobody."""
         for renewal in list(self.renewals.values()):
             renewal.close()
         for state in self._states.values():
             await state.channel.aclose()
+        if self.stored is not None:
+            await self.stored.aclose()

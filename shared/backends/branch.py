@@ -21,10 +21,11 @@ from typing import Any
 
 from shared.backends.attempt import Attempt
 from shared.backends.coalesce import Flight, Seat
-from shared.backends.failures import failure_of_bug
+from shared.backends.failures import failure_of_bug, withdraws
+from shared.backends.lookup import LookUp
 from shared.backends.outbound import outbound_headers
 from shared.backends.queued import Queued
-from shared.backends.recall import RENEWING, Recall, withdraws
+from shared.backends.recall import RENEWING, Recall
 from shared.backends.sections import Section
 from shared.backends.whole import Outcome, Whole
 from shared.errors import BackendUnreachable, BulkheadFull, CallError, DeadlinePassed, DeadlineSpent
@@ -39,7 +40,8 @@ class Branch:
     """The live part of one section."""
 
     __slots__ = (
-        "_fan", "_hedged", "_key", "_state", "_target", "_task", "_under_way", "outcome", "recall", "record", "section",
+        "_fan", "_hedged", "_key", "_looking", "_state", "_target", "_task", "_under_way", "outcome", "recall",
+        "record", "section",
     )  # fmt: skip
 
     def __init__(self, fan: Whole, section: Section[Any]) -> None:
@@ -47,6 +49,7 @@ class Branch:
         self._state = fan.backends.state(section.call.backend)
         self._hedged = False
         self._under_way: Running | None = None
+        self._looking: LookUp | None = None
         self._task: asyncio.Task[None] | None = None
         self.section = section
         self.outcome: Outcome | None = None
@@ -60,14 +63,32 @@ class Branch:
         self._target = call.target(parameters)  # before any gate: it may refuse a parameter
         self._key = backends.key_of(call, self._target, fan.scope, fan.authorization)
         if call.cache is not None or section.stale_for is not None:
-            kept = section.stale_for is not None
-            self.recall = Recall(call, self._key, backends.cache, fan.clock, for_failures=kept)
-            if not fan.renewing and self._remembered(self.recall, parameters):
+            recall = self.recall = Recall(call, self._key, backends, stale_for=section.stale_for)
+            if not fan.renewing and (self._remembered(recall, parameters) or self._waits_for_store(recall, parameters)):
                 return
+        self._first_try()
+
+    def _first_try(self) -> None:
         try:
             self._try(self._first_done)
         except CallError as rejected:
             self._settle(None, rejected)
+
+    def _waits_for_store(self, recall: Recall, parameters: Mapping[str, str]) -> bool:
+        """Ask the store for what is not remembered here; the call itself waits for that only if it could spare it."""
+        self._looking = recall.look_up(self._fan.deadline.at_s - self._fan.clock.now_s())
+        if self._looking is None or self.section.call.cache is None:
+            return False
+
+        def told() -> None:
+            try:
+                if not self._remembered(recall, parameters):
+                    self._first_try()
+            except Exception as bug:  # noqa: BLE001 - there is nobody here to raise it to
+                self._settle(None, failure_of_bug(self.section.call.backend.name, bug))
+
+        self._looking.then = told
+        return True
 
     def _remembered(self, recall: Recall, parameters: Mapping[str, str]) -> bool:
         """Settle with a remembered answer, if one may be used; renew it behind when it is no longer fresh."""
@@ -95,16 +116,21 @@ class Branch:
             self._task.cancel()
         if self._under_way is not None:
             self._under_way.cancel()
+        if self._looking is not None:
+            self._looking.cancel()
         if not self.record.ended_s:
             self.record.ended_s = self._fan.clock.now_s()
 
     def _settle(self, value: Any, error: CallError | None) -> None:
-        if self.outcome is None:
-            self.outcome = Outcome(value, error)
-            self.record.ended_s = self._fan.clock.now_s()
-            if error is not None and self.record.attempts and withdraws(error):  # not what it depends on missed
-                self._fan.backends.cache.forget(self._key)
-            self._fan.settled(self)
+        if self.outcome is not None:
+            return
+        if self._looking is not None and self._looking.holds_back(error, lambda: self._settle(value, error)):
+            return
+        self.outcome = Outcome(value, error)
+        self.record.ended_s = self._fan.clock.now_s()
+        if error is not None and self.record.attempts and withdraws(error):  # not what it depends on missed
+            self._fan.backends.forget(self._key)
+        self._fan.settled(self)
 
     def _try(self, done: Done) -> Running:
         """Hedge(Breaker(Bulkhead(attempt))): start one try. A call is hedged once, however often it is tried."""

@@ -63,6 +63,12 @@ class Entry(NamedTuple):
     freshness: Freshness
     made_s: float
     body_bytes: int
+    body: bytes | None = None  # as it came, only where it may be written to a store
+
+    @property
+    def weight(self) -> int:
+        """About how many bytes of memory it takes."""
+        return ENTRY_BYTES + DECODED_FACTOR * self.body_bytes + len(self.body or b"")
 
     def age_s(self, now_s: float) -> float:
         """Seconds since the backend made it."""
@@ -74,11 +80,9 @@ class Entry(NamedTuple):
 
     def may_be_renewed_behind(self, now_s: float, policy: CachePolicy) -> bool:
         """Tell whether it may be used while a newer one is fetched (RFC 5861 §3)."""
-        window_s, said_s = policy.while_revalidate.total_seconds(), self.freshness.while_revalidate_s
-        window_s = window_s if said_s is None else min(window_s, said_s)
         fresh_s = min(self.freshness.fresh_s, policy.longest_fresh.total_seconds())
         # Never fresh is never promised: without a lifetime there is nothing that a window could follow.
-        return self.freshness.may_be_stale and fresh_s > 0 and self.age_s(now_s) < fresh_s + window_s
+        return self.freshness.may_be_stale and fresh_s > 0 and self.age_s(now_s) < fresh_s + self._window_s(policy)
 
     def stands_in_for(self, stale_for: timedelta) -> float:
         """Return how old it may be, in seconds, to stand in for a failed call (RFC 5861 §4); negative: never."""
@@ -87,6 +91,19 @@ class Entry(NamedTuple):
         said_s = self.freshness.if_error_s
         longest_s = stale_for.total_seconds()
         return longest_s if said_s is None else min(longest_s, self.freshness.fresh_s + said_s)
+
+    def useful_for(self, policy: CachePolicy | None, stale_for: timedelta | None) -> float:
+        """Return the age, in seconds, up to which it may be used without its backend."""
+        longest_s = 0.0 if stale_for is None else self.stands_in_for(stale_for)
+        if policy is None:
+            return longest_s
+        fresh_s = min(self.freshness.fresh_s, policy.longest_fresh.total_seconds())
+        window_s = self._window_s(policy) if self.freshness.may_be_stale and fresh_s > 0 else 0.0
+        return max(longest_s, fresh_s + window_s)
+
+    def _window_s(self, policy: CachePolicy) -> float:
+        window_s, said_s = policy.while_revalidate.total_seconds(), self.freshness.while_revalidate_s
+        return window_s if said_s is None else min(window_s, said_s)
 
     @property
     def validators(self) -> Headers:
@@ -120,7 +137,7 @@ class ResponseCache:
 
     def put(self, key: CallKey, entry: Entry) -> None:
         """Remember; forget what was used longest ago when that is too much."""
-        weight = ENTRY_BYTES + DECODED_FACTOR * entry.body_bytes
+        weight = entry.weight
         if weight > self._max_bytes:
             self.forget(key)
             return
@@ -129,17 +146,18 @@ class ResponseCache:
         if older is None:
             self.bytes += weight
         else:
-            self.bytes += weight - _weight(older)
+            self.bytes += weight - older.weight
             self._entries.move_to_end(key)
         while self.bytes > self._max_bytes or len(self._entries) > self._max_entries:
             _, oldest = self._entries.popitem(last=False)
-            self.bytes -= _weight(oldest)
+            self.bytes -= oldest.weight
 
-    def forget(self, key: CallKey) -> None:
-        """Remember no longer."""
+    def forget(self, key: CallKey) -> bool:
+        """Remember no longer; tell whether there was anything."""
         entry = self._entries.pop(key, None)
         if entry is not None:
-            self.bytes -= _weight(entry)
+            self.bytes -= entry.weight
+        return entry is not None
 
     def older(self, key: CallKey, stale_for: timedelta) -> tuple[timedelta, Any] | None:
         """Return age and value of what may stand in for a failed call, unless there is nothing that young."""
@@ -148,7 +166,3 @@ class ResponseCache:
             return None
         age_s = entry.age_s(self._clock.now_s())
         return (timedelta(seconds=age_s), entry.value) if age_s <= entry.stands_in_for(stale_for) else None
-
-
-def _weight(entry: Entry) -> int:
-    return ENTRY_BYTES + DECODED_FACTOR * entry.body_bytes

@@ -8,8 +8,8 @@ from datetime import timedelta
 from typing import Any, Final
 
 from shared.backends.branch import Branch
+from shared.backends.failures import withdraws
 from shared.backends.judging import NOTHING
-from shared.backends.recall import withdraws
 from shared.backends.sections import Degraded, Section, degraded, retry_hint
 from shared.errors import (
     BackendInvalid,

@@ -17,11 +17,15 @@ from shared.errors import (
     BackendInvalid,
     BackendRefused,
     BackendUnreachable,
+    CallError,
     CallFailed,
 )
 
 # Eleven days: a backend that names a later time has a wrong clock, or will be another backend by then.
 LONGEST_WAIT: Final = timedelta(seconds=999_999)
+
+# The backend took it back, or the caller's right to see it: RFC 9110 §15.5.2, .4, .5, .11.
+WITHDRAWN: Final = frozenset({401, 403, 404, 410})
 
 # Whether any byte of the request can have left us when this was raised.
 CONNECTING: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
@@ -59,6 +63,11 @@ def failure_of_status(backend: str, reply: Reply, wall_s: float) -> CallFailed |
     if status >= 400:  # noqa: PLR2004 - HTTP 4xx
         return BackendRefused(backend, status, retry_after=retry_after(reply.header("retry-after"), wall_s))
     return BackendInvalid(backend, f"answered {status}")
+
+
+def withdraws(error: CallError | None) -> bool:
+    """Tell whether a failure says that an older value is not to be shown any more."""
+    return isinstance(error, BackendRefused) and error.status in WITHDRAWN
 
 
 def retry_after(value: str | None, wall_s: float) -> timedelta | None:

@@ -3,7 +3,7 @@
 Owns who waits for which answer. What is asked while the lines are busy goes out together with the next exchange, so
 the checks of many requests share a round trip. Whoever waits may leave at any moment: the exchange goes on without
 them and its reply is thrown away, so no reply can ever become somebody else's (field case L7). How it goes over the
-wire is ``lines.py``, whether it is worth asking at all ``standing.py``.
+wire is ``redis_lines.py``, whether it is worth asking at all ``standing.py``.
 
     store = Store.open(read_address("valkey://cache:6379"), clock)
     value = await store.get(b"key")                        # bytes | None; StoreError when there is no answer
@@ -22,7 +22,7 @@ from shared.store import command
 from shared.store.address import StoreAddress
 from shared.store.command import Command, Script, Word
 from shared.store.errors import StoreBusy, StoreError, StoreRefused, StoreSkipped, StoreTimedOut, StoreUnavailable
-from shared.store.lines import Line, Lines, NoScript, open_lines
+from shared.store.lines import Line, Lines, NoScript
 from shared.store.standing import Listener, Standing, StandingPolicy, nobody
 
 T = TypeVar("T")
@@ -83,10 +83,17 @@ class Store:
         listener: Listener = nobody,
     ) -> Self:  # fmt: skip
         """Return the store at an address. Nothing is connected before the first question."""
+        from shared.store.redis_lines import open_lines  # noqa: PLC0415 - it is large: only for who has a store
+
         policy = policy or StorePolicy()
         most = policy.cluster_connections if address.topology == "cluster" else policy.connections
         times = policy.connect_within.total_seconds(), policy.answer_within.total_seconds()
         return cls(open_lines(address, *times, most), policy, clock or LoopClock(), most, listener)
+
+    @property
+    def answer_s(self) -> float:
+        """The longest that anybody waits for an answer, in seconds."""
+        return self._answer_s
 
     @property
     def up(self) -> bool:

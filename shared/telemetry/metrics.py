@@ -19,6 +19,7 @@ from prometheus_client.registry import Collector
 from shared.telemetry import names
 from shared.telemetry.gates import GateMetrics
 from shared.telemetry.ledger import Ledger
+from shared.telemetry.stores import StoreMetrics
 
 # From one millisecond (a cache) to the longest route timeout; steps of about two, so that a p99 is read within 2x.
 BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
@@ -86,6 +87,7 @@ class Metrics:
         ):  # fmt: skip
             self.registry.register(collector)
         self.gates: Final = GateMetrics(self.registry)
+        self.stores: Final = StoreMetrics(self.registry)
         self.traces_kept: Final = Counter(
             names.METRIC_TRACES_KEPT, "Traces kept for their end", ["why"], registry=self.registry
         )

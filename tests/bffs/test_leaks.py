@@ -1,8 +1,9 @@
 """Whatever a BFF remembers or shares, it never gives to another identity (field case A7).
 
 The calls are found, not listed: every ``Call`` in every module of a BFF. Each meets every way in which one caller's
-answer could reach another: as it is declared, and as generously cached as it ever could be. That the test can see a
-leak is itself tested: with the identity taken out of the key, every way leaks.
+answer could reach another: as it is declared, and as generously cached as it ever could be; within one process, and
+between two that share a store. That the test can see a leak is itself tested: with the identity taken out of the key,
+every way leaks.
 """
 
 import asyncio
@@ -24,7 +25,7 @@ from shared.backends.fanout import Caller
 from shared.backends.sections import Section, Sections, nullable
 from shared.testing.clock import settle
 from shared.testing.scripted import ScriptedExchange
-from tests.shared.backends.screen import World
+from tests.shared.backends.replicas import Replicas
 
 BFFS = ("bffs.mobile", "bffs.web")
 HOUR = timedelta(hours=1)
@@ -94,23 +95,29 @@ class Mirror:
 
 
 class Stage:
-    """One call, one backend, two callers who ask for exactly the same."""
+    """One call, one backend, two callers who ask for exactly the same: one process, or one each and a shared store."""
 
-    def __init__(self, section: Section[Any], key_of: KeyOf) -> None:
+    def __init__(self, section: Section[Any], key_of: KeyOf, *, apart: bool) -> None:
         self.page = type("Page", (Sections,), {"it": section})
         self.call = section.call
         self.backend = Mirror()
-        self.world = World({section.call.backend: self.backend})  # type: ignore[dict-item]  # as good as scripted
-        self.world.backends.key_of = key_of
+        channels: Any = {section.call.backend: self.backend}  # as good as scripted
+        both = Replicas(channels, channels)
+        self.clock = both.clock
+        self.worlds = {ALICE: both.here, BOB: both.there if apart else both.here}
+        for world in (both.here, both.there):
+            world.backends.key_of = key_of
+            if not apart:
+                world.backends.stored = None
 
     def start(self, caller: Caller) -> asyncio.Future[Any]:
         same = dict.fromkeys(self.call.parameters, "same")
-        return asyncio.ensure_future(self.world.fetch(self.page, caller, **same))
+        return asyncio.ensure_future(self.worlds[caller].fetch(self.page, caller, **same))
 
     async def ask(self, caller: Caller) -> str | None:
         self.backend.asker = caller.scope
         asked = self.start(caller)
-        await self.world.clock.advance(1)
+        await self.clock.advance(1)
         return asked.result().it
 
 
@@ -142,7 +149,7 @@ async def revalidated(on: Stage) -> str | None:
     """Alice's answer may be asked about by its ETag when Bob asks."""
     on.backend.headers = {"cache-control": "max-age=1", "etag": '"1"'}
     await on.ask(ALICE)
-    await on.world.clock.advance(5)
+    await on.clock.advance(5)
     return await on.ask(BOB)
 
 
@@ -150,22 +157,27 @@ async def while_renewed(on: Stage) -> str | None:
     """Alice's answer is stale, and may be given while it is renewed, when Bob asks."""
     on.backend.headers = {"cache-control": "max-age=1"}
     await on.ask(ALICE)
-    await on.world.clock.advance(5)
+    await on.clock.advance(5)
     return await on.ask(BOB)
 
 
-WAYS: tuple[Callable[[Stage], Awaitable[str | None]], ...] = (fresh, in_flight, when_down, revalidated, while_renewed)
+Way = Callable[[Stage], Awaitable[str | None]]
+WAYS: tuple[Way, ...] = (fresh, in_flight, when_down, revalidated, while_renewed)
+# What is under way is shared within a process only.
+WAYS_BETWEEN: tuple[Way, ...] = (fresh, when_down, revalidated, while_renewed)
+EVERY_WAY = {way.__name__ for way in WAYS} | {f"{way.__name__} elsewhere" for way in WAYS_BETWEEN}
 
 
 async def leaks(call: AnyCall, stale_for: timedelta | None, key_of: KeyOf = Call.key) -> set[str]:
-    """Return the ways in which Bob gets Alice's answer to this call."""
+    """Return the ways in which Bob gets Alice's answer to this call, here or ``elsewhere``."""
     any_json = replace(call, decode=json.loads)
-    found = set()
-    for way in WAYS:
-        stage = Stage(nullable(any_json, stale_for=stale_for), key_of)
-        if await way(stage) == ALICE.scope:
-            found.add(way.__name__)
-    return found
+
+    async def leaking(ways: tuple[Way, ...], *, apart: bool) -> list[str]:
+        stages = [(way, Stage(nullable(any_json, stale_for=stale_for), key_of, apart=apart)) for way in ways]
+        return [way.__name__ for way, stage in stages if await way(stage) == ALICE.scope]
+
+    elsewhere = [f"{way} elsewhere" for way in await leaking(WAYS_BETWEEN, apart=True)]
+    return {*await leaking(WAYS, apart=False), *elsewhere}
 
 
 def generous(call: AnyCall, **how: Any) -> AnyCall:
@@ -192,7 +204,7 @@ def test_finding_no_call_is_a_failure() -> None:
 
 @pytest.mark.parametrize("place", PRIVATE)
 async def test_case_a7_nobody_gets_anothers_answer(place: str) -> None:
-    """As declared, and as generously as could be: fresh, in flight, stale, revalidated, renewed."""
+    """As declared, and as generously as could be: fresh, in flight, stale, revalidated, renewed; here and elsewhere."""
     assert await leaks(CALLS[place], None) == set()
     assert await leaks(generous(CALLS[place]), HOUR) == set()
 
@@ -200,7 +212,7 @@ async def test_case_a7_nobody_gets_anothers_answer(place: str) -> None:
 @pytest.mark.parametrize("place", PRIVATE)
 async def test_without_the_identity_in_the_key_every_way_leaks(place: str) -> None:
     """So that the test above is known to see what it looks for."""
-    assert await leaks(generous(CALLS[place]), HOUR, without_identity) == {way.__name__ for way in WAYS}
+    assert await leaks(generous(CALLS[place]), HOUR, without_identity) == EVERY_WAY
     if CALLS[place].coalesce:
         assert "in_flight" in await leaks(CALLS[place], None, without_identity)
 
@@ -212,4 +224,4 @@ async def test_a_public_declaration_would_share_it(place: str) -> None:
         with pytest.raises(TypeError, match="cannot be public"):
             generous(CALLS[place], public=True)
     else:
-        assert "fresh" in await leaks(generous(CALLS[place], public=True), None)
+        assert {"fresh", "fresh elsewhere"} <= await leaks(generous(CALLS[place], public=True), None)

@@ -2,6 +2,7 @@ import importlib
 
 import pytest
 import yaml
+from pydantic import SecretStr
 
 from tests.images.dockerfile import ROOT, Dockerfile
 
@@ -17,10 +18,12 @@ def parts(bff: str) -> dict[str, dict]:
 def test_the_environment_of_the_deployment_is_what_the_settings_read(bff: str) -> None:
     """A name that no setting knows would be ignored in silence; a value that does not fit would stop every pod."""
     (container,) = parts(bff)["Deployment"]["spec"]["template"]["spec"]["containers"]
-    given = {one["name"].removeprefix("FRONTAGE_").lower(): one["value"] for one in container["env"]}
+    given = {one["name"].removeprefix("FRONTAGE_").lower(): one.get("value") for one in container["env"]}
+    secret = {name for name, value in given.items() if value is None}
     module = importlib.import_module(f"bffs.{bff}.settings")
     settings = getattr(module, f"{bff.title()}Settings")
     assert set(given) <= set(settings.model_fields)
+    assert {settings.model_fields[name].annotation for name in secret} == {SecretStr | None}
     read = settings.model_validate(given)
     assert read.mode == "production"
     stop = parts(bff)["Deployment"]["spec"]["template"]["spec"]["terminationGracePeriodSeconds"]

@@ -1,14 +1,16 @@
-"""A TCP proxy between us and a server: it delays, goes silent, or refuses, and counts connections."""
+"""A TCP proxy between us and a server: it delays, goes silent, refuses, or speaks TLS, and counts connections."""
 
 import asyncio
 import contextlib
+import ssl
 from collections.abc import AsyncIterator
 
 
 class Proxy:
     """``delay_s`` is added to everything the server says; ``speaks.clear()`` keeps all of it back."""
 
-    def __init__(self, to_port: int, port: int = 0) -> None:
+    def __init__(self, to_port: int, port: int = 0, tls: ssl.SSLContext | None = None) -> None:
+        self.tls = tls
         self.to_port = to_port
         self.port = port
         self.delay_s = 0.0
@@ -23,8 +25,12 @@ class Proxy:
     def url(self) -> str:
         return f"valkey://127.0.0.1:{self.port}"
 
+    @property
+    def listening(self) -> bool:
+        return self._server is not None
+
     async def listen(self) -> None:
-        self._server = await asyncio.start_server(self._accept, "127.0.0.1", self.port)
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", self.port, ssl=self.tls)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def refuse(self) -> None:
@@ -73,8 +79,8 @@ class Proxy:
 
 
 @contextlib.asynccontextmanager
-async def proxied(to_port: int, port: int = 0) -> AsyncIterator[Proxy]:
-    proxy = Proxy(to_port, port)
+async def proxied(to_port: int, port: int = 0, tls: ssl.SSLContext | None = None) -> AsyncIterator[Proxy]:
+    proxy = Proxy(to_port, port, tls)
     await proxy.listen()
     try:
         yield proxy

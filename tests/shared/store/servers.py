@@ -75,14 +75,14 @@ class Server:
         return redis.Redis(port=self.port, socket_timeout=5, **(self.options or {}))
 
     def start(self) -> "Server":
-        listening = () if "--tls-port" in self.arguments else ("--port", str(self.port))
-        fixed = ("--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", str(self.folder))
-        log = (self.folder / "log").open("ab")
-        command = [program(self.kind), *self.arguments[:1], *listening, *fixed, *self.arguments[1:]]
-        if not self.arguments or self.arguments[0].startswith("--"):
-            command = [program(self.kind), *listening, *fixed, *self.arguments]
-        self.process = subprocess.Popen(command, stdout=log, stderr=log)
-        log.close()
+        fixed = ("--bind", "127.0.0.1", "--port", str(self.port), "--dir", str(self.folder))
+        files = (
+            [one for one in self.arguments if not one.startswith("--")][:1] if "--sentinel" in self.arguments else []
+        )
+        kept = () if files else ("--save", "", "--appendonly", "no")
+        command = [program(self.kind), *files, *fixed, *kept, *(one for one in self.arguments if one not in files)]
+        with (self.folder / "log").open("ab") as log:
+            self.process = subprocess.Popen(command, stdout=log, stderr=log)
         eventually(self.answers, f"{self.kind} answers on {self.port}")
         return self
 
@@ -131,6 +131,29 @@ def clustering(
         for node in nodes:
             eventually(lambda node=node: whole(node, size), "the cluster is whole")
         yield nodes
+
+
+@contextlib.contextmanager
+def watching(kind: str, primary: Server, group: str, folder: Path, count: int = 3) -> Iterator[list[Server]]:
+    """Run sentinels that watch a primary and agree by two that it is gone after 300 ms."""
+    with contextlib.ExitStack() as stack:
+        sentinels = []
+        for index in range(count):
+            file = folder / f"sentinel-{index}.conf"
+            file.write_text(
+                f"sentinel monitor {group} 127.0.0.1 {primary.port} 2\n"
+                f"sentinel down-after-milliseconds {group} 300\nsentinel failover-timeout {group} 2000\n"
+            )
+            sentinels.append(stack.enter_context(serving(kind, str(file), "--sentinel")))
+        for one in sentinels:
+            eventually(lambda one=one: knows(one, group, count), "every sentinel knows the replica and the others")
+        yield sentinels
+
+
+def knows(sentinel: Server, group: str, count: int) -> bool:
+    with sentinel.client as client:
+        said = client.sentinel_master(group)
+    return int(said["num-slaves"]) == 1 and int(said["num-other-sentinels"]) == count - 1
 
 
 def whole(node: Server, size: int) -> bool:
