@@ -76,11 +76,10 @@ class Server:
 
     def start(self) -> "Server":
         fixed = ("--bind", "127.0.0.1", "--port", str(self.port), "--dir", str(self.folder))
-        files = (
-            [one for one in self.arguments if not one.startswith("--")][:1] if "--sentinel" in self.arguments else []
-        )
-        kept = () if files else ("--save", "", "--appendonly", "no")
-        command = [program(self.kind), *files, *fixed, *kept, *(one for one in self.arguments if one not in files)]
+        if "--sentinel" in self.arguments:  # its file comes first, and it keeps nothing anyway
+            command = [program(self.kind), self.arguments[0], *fixed, "--sentinel"]
+        else:
+            command = [program(self.kind), *fixed, "--save", "", "--appendonly", "no", *self.arguments]
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log)
         eventually(self.answers, f"{self.kind} answers on {self.port}")

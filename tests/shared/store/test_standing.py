@@ -1,6 +1,5 @@
 """The skip window, to the millisecond: how many pay for an outage, how much, and how soon it is over."""
 
-import asyncio
 from datetime import timedelta
 
 import pytest
@@ -57,7 +56,6 @@ async def test_case_l2_it_is_asked_again_within_two_seconds_of_being_back() -> N
 
 async def test_errors_that_are_answers_do_not_count() -> None:
     """A wrong type is the asker's fault: the store is well."""
-    standing = Standing(StandingPolicy(), ManualClock(), asyncio.sleep)
     clock = ManualClock()
     store = memory_store(MemoryLines(clock), POLICY)
     store._lines.line()._answer = lambda *_: StoreRefused("WRONGTYPE")
@@ -67,7 +65,6 @@ async def test_errors_that_are_answers_do_not_count() -> None:
             await store.get(b"k")
 
     assert store.up
-    assert standing.up
     await store.aclose()
 
 

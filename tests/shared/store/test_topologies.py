@@ -116,25 +116,28 @@ async def test_whoever_is_not_let_in_has_no_store(guarded: Server, who: str) -> 
 @pytest.mark.parametrize("kind", KINDS)
 async def test_the_primary_is_found_again_after_a_fail_over(kind: str, tmp_path: Path) -> None:
     """Two servers, three sentinels: the primary dies, the other takes its place, and is asked by itself."""
-    with serving(kind) as primary, serving(kind, "--replicaof", "127.0.0.1", str(primary.port)) as replica:
-        with watching(kind, primary, "main", tmp_path) as sentinels:
-            hosts = ",".join(f"127.0.0.1:{one.port}" for one in sentinels)
-            policy = replace(PATIENT, answer_within=timedelta(milliseconds=500))
-            store = Store.open(read_address(f"valkey+sentinel://{hosts}/main"), policy=policy)
-            await store.put(b"k", b"1", MINUTE)
-            primary.stop()
+    with (
+        serving(kind) as primary,
+        serving(kind, "--replicaof", "127.0.0.1", str(primary.port)) as replica,
+        watching(kind, primary, "main", tmp_path) as sentinels,
+    ):
+        hosts = ",".join(f"127.0.0.1:{one.port}" for one in sentinels)
+        policy = replace(PATIENT, answer_within=timedelta(milliseconds=500))
+        store = Store.open(read_address(f"valkey+sentinel://{hosts}/main"), policy=policy)
+        await store.put(b"k", b"1", MINUTE)
+        primary.stop()
 
-            async with asyncio.timeout(20):
-                while True:
-                    with contextlib.suppress(StoreError):
-                        await store.put(b"k", b"2", MINUTE)
-                        break
-                    await asyncio.sleep(0.05)
+        async with asyncio.timeout(20):
+            while True:
+                with contextlib.suppress(StoreError):
+                    await store.put(b"k", b"2", MINUTE)
+                    break
+                await asyncio.sleep(0.05)
 
-            assert await store.get(b"k") == b"2"
-            with replica.client as client:
-                assert client.get("k") == b"2"
-            await store.aclose()
+        assert await store.get(b"k") == b"2"
+        with replica.client as client:
+            assert client.get("k") == b"2"
+        await store.aclose()
 
 
 @pytest.mark.parametrize("kind", KINDS)
