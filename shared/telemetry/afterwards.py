@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Final
 
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import Event, ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter
@@ -11,8 +12,9 @@ from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import SpanContext, Status, StatusCode
 
 from shared.telemetry import names
-from shared.telemetry.export import OnDrop, TraceExport
+from shared.telemetry.export import Delivery, OnDrop, SpanDelivery, TraceExport
 from shared.telemetry.ledger import AttemptRecord, Ledger, SectionRecord
+from shared.telemetry.otlp import OtlpDelivery
 from shared.telemetry.spans import Telling, caller_of, context_of, link_to, tell_attempt, tell_section, tell_server
 
 Timed = Ledger | SectionRecord | AttemptRecord
@@ -23,12 +25,17 @@ ERROR: Final = Status(StatusCode.ERROR)
 
 
 class LedgerTracing:
-    """Ledgers in, spans out."""
+    """Ledgers in, spans out: as bytes at once for a real collector, as objects for any other exporter."""
 
     keeps = True
 
     def __init__(self, exporter: SpanExporter, resource: Resource, on_drop: OnDrop) -> None:
-        self._export = TraceExport[Ledger](exporter, partial(to_spans, resource=resource), on_drop)
+        delivery: Delivery[Ledger] = (
+            OtlpDelivery(exporter, resource)
+            if isinstance(exporter, OTLPSpanExporter)
+            else SpanDelivery(exporter, partial(to_spans, resource=resource))
+        )
+        self._export = TraceExport(delivery, on_drop)
         self.open = Ledger
         self.finish = self._export.add
         self.close = self._export.close

@@ -13,7 +13,7 @@ from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
 from opentelemetry.trace import NonRecordingSpan, Span, SpanKind, StatusCode, Tracer, set_span_in_context
 
 from shared.telemetry import names
-from shared.telemetry.export import OnDrop, TraceExport
+from shared.telemetry.export import OnDrop, SpanDelivery, TraceExport
 from shared.telemetry.ledger import AttemptRecord, Ledger, SectionRecord, SpanPlace, TraceOrigin
 from shared.telemetry.spans import (
     Telling,
@@ -35,7 +35,7 @@ class SdkTracing:
     keeps = False
 
     def __init__(self, exporter: SpanExporter, resource: Resource, ratio: float, on_drop: OnDrop) -> None:
-        self._export = TraceExport[ReadableSpan](exporter, lambda span: (span,), on_drop)
+        self._export = TraceExport(SpanDelivery[ReadableSpan](exporter, lambda span: (span,)), on_drop)
         sampler = ParentBased(TraceIdRatioBased(ratio))
         provider = TracerProvider(sampler=sampler, resource=resource, shutdown_on_exit=False)
         provider.add_span_processor(_Handover(self._export))

@@ -1,14 +1,14 @@
 """The queue between requests and the collector, and the thread that empties it.
 
 A collector that refuses, is silent, or takes its time costs traces (counted), never an answer (field case T4): adding
-never waits, the queue is bounded, and the only thread that ever talks to the collector is the one in here. What a
-queued thing is in spans, its owner says (``afterwards.py``, ``eager.py``); the export itself is opentelemetry's.
+never waits, the queue is bounded, and the only thread that ever talks to the collector is the one in here. How a queued
+thing is said is its delivery's business (``SpanDelivery`` here, ``otlp.py``); sending is opentelemetry's.
 """
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable
-from typing import Final, Generic, TypeVar
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final, Generic, Protocol, TypeVar
 
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
@@ -18,6 +18,7 @@ from shared.telemetry.logs import get_logger
 log = get_logger(__name__)
 
 T = TypeVar("T")
+T_contra = TypeVar("T_contra", contravariant=True)
 # How many, and why.
 OnDrop = Callable[[int, str], None]
 
@@ -33,14 +34,35 @@ FLUSH_S: Final = 0.25
 BATCH: Final = 256
 
 
+class Delivery(Protocol[T_contra]):
+    """Takes a batch to the collector. Called on the export's thread only, but for ``shutdown``."""
+
+    def deliver(self, batch: Sequence[T_contra]) -> bool:
+        """Return whether it arrived. May take its time, and may raise."""
+
+    def shutdown(self) -> None:
+        """Give up waiting for better times."""
+
+
+class SpanDelivery(Generic[T]):
+    """Makes spans of each queued thing, and gives them to an exporter."""
+
+    def __init__(self, exporter: SpanExporter, spans_of: Callable[[T], Iterable[ReadableSpan]]) -> None:
+        self._exporter = exporter
+        self._spans_of = spans_of
+        self.shutdown = exporter.shutdown
+
+    def deliver(self, batch: Sequence[T]) -> bool:
+        """Export the spans of a batch."""
+        spans = [span for one in batch for span in self._spans_of(one)]
+        return self._exporter.export(spans) is SpanExportResult.SUCCESS
+
+
 class TraceExport(Generic[T]):
     """What is queued for the collector, and what became of it."""
 
-    def __init__(
-        self, exporter: SpanExporter, spans_of: Callable[[T], Iterable[ReadableSpan]], on_drop: OnDrop
-    ) -> None:
-        self._exporter = exporter
-        self._spans_of = spans_of
+    def __init__(self, delivery: Delivery[T], on_drop: OnDrop) -> None:
+        self._delivery = delivery
         self._on_drop = on_drop
         self._queue: deque[T] = deque()
         self._under_way = 0
@@ -72,13 +94,13 @@ class TraceExport(Generic[T]):
         """Export once. Nothing that goes wrong here may end the thread: it would never come back."""
         self._under_way = len(batch)
         try:
-            result = self._exporter.export([span for one in batch for span in self._spans_of(one)])
+            arrived = self._delivery.deliver(batch)
         except Exception:
             log.exception("trace_export_failed")
-            result = SpanExportResult.FAILURE
+            arrived = False
         if not self._given_up:
             self._under_way = 0
-            if result is not SpanExportResult.SUCCESS:
+            if not arrived:
                 self._on_drop(len(batch), EXPORT_FAILED)
 
     def close(self, within_s: float) -> None:
@@ -89,4 +111,4 @@ class TraceExport(Generic[T]):
         if left := len(self._queue) + self._under_way:
             self._on_drop(left, CLOSING)
             log.warning("traces_left_behind", count=left)
-        self._exporter.shutdown()
+        self._delivery.shutdown()

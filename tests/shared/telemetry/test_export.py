@@ -11,7 +11,7 @@ from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from shared.telemetry.afterwards import to_spans
-from shared.telemetry.export import BATCH, QUEUE_LENGTH, OnDrop, TraceExport
+from shared.telemetry.export import BATCH, QUEUE_LENGTH, OnDrop, SpanDelivery, TraceExport
 from shared.telemetry.ledger import Ledger, TraceOrigin
 
 RESOURCE = Resource({"service.name": "mobile"})
@@ -27,7 +27,7 @@ def finished() -> Ledger:
 
 
 def export_to(exporter: SpanExporter, on_drop: OnDrop) -> TraceExport[Ledger]:
-    return TraceExport(exporter, partial(to_spans, resource=RESOURCE), on_drop)
+    return TraceExport(SpanDelivery(exporter, partial(to_spans, resource=RESOURCE)), on_drop)
 
 
 def nobody(count: int, why: str) -> None:
