@@ -6,6 +6,7 @@ Owns what a name means: a fragment's own policy first, then a shared one; routes
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from edge.spec.access import MaintenanceSpec
 from edge.spec.files import EdgeSpec, FragmentSpec, IncludeSpec
 from edge.spec.l4 import L4Spec
 from edge.spec.limits import LimitSpec
@@ -62,6 +63,11 @@ class Edge:
     def auth(self, route: OwnedRoute) -> AuthSpec | None:
         """Return the route's auth policy, if it has one."""
         return self.spec.policies.auth.get(route.spec.auth) if route.spec.auth else None
+
+    def maintenance(self, route: OwnedRoute) -> MaintenanceSpec | None:
+        """Return how long a route is closed, by itself or with its fragment; None when it is open."""
+        own = route.spec.maintenance
+        return own or (self.include(route.owner).maintenance if route.owner else None)
 
     def include(self, owner: str) -> IncludeSpec:
         """Return what was granted to a fragment."""

@@ -10,7 +10,7 @@ from typing import Annotated, Final, NamedTuple
 from pydantic import BeforeValidator
 
 MILLISECONDS: Final = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
-BYTES: Final = {"B": 1, "KiB": 1024, "MiB": 1024**2}
+BYTES: Final = {"B": 1, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3}
 
 _AMOUNT: Final = re.compile(r"(?P<number>\d{1,9})(?P<unit>[a-zA-Z]+)")
 _ADDRESS: Final = re.compile(r"(?P<host>\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):(?P<port>\d{1,5})")

@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from edge.assembly import Edge, OwnedRoute
 from edge.envoy import limits
+from edge.envoy.access import cors_response
 from edge.envoy.words import Json, seconds, set_header
 from edge.paths import PathTemplate, parse_path, path_of
 from edge.spec.actions import HeaderEditSpec, RedirectSpec, RespondSpec, RetrySpec
@@ -23,16 +24,24 @@ STICKY_COOKIE_TTL: Final = "0s"
 
 def compile_action(edge: Edge, route: OwnedRoute) -> Json:
     """Return the action and the header changes of a route."""
+    action = _action(edge, route)
+    response = _edits(route.spec.headers.response, "response")
+    for more in (cors_response(edge, route), {"response_headers_to_add": action.pop("response_headers_to_add", [])}):
+        for key, values in more.items():
+            response[key] = [*response.get(key, []), *values]
+    return {**action, **_edits(route.spec.headers.request, "request"), **response}
+
+
+def _action(edge: Edge, route: OwnedRoute) -> Json:
     spec = route.spec
+    if (closed := edge.maintenance(route)) is not None:
+        wait = set_header("retry-after", seconds(closed.retry_after).rstrip("s"))
+        return {"direct_response": {"status": UNAVAILABLE}, "response_headers_to_add": [wait]}
     if spec.redirect is not None:
-        action: Json = {"redirect": _redirect(spec, spec.redirect)}
-    elif spec.respond is not None:
-        action = _respond(spec.respond)
-    else:
-        action = {"route": _hand_on(edge, route)}
-    response = _edits(spec.headers.response, "response")
-    response.setdefault("response_headers_to_add", []).extend(action.pop("response_headers_to_add", []))
-    return {**action, **_edits(spec.headers.request, "request"), **response}
+        return {"redirect": _redirect(spec, spec.redirect)}
+    if spec.respond is not None:
+        return _respond(spec.respond)
+    return {"route": _hand_on(edge, route)}
 
 
 def _hand_on(edge: Edge, route: OwnedRoute) -> Json:

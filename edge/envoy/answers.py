@@ -14,6 +14,13 @@ from shared.errors import PROBLEM_KINDS, ProblemCode
 
 MEDIA_TYPE: Final = "application/problem+json"
 
+# Everything in it is ours: no part of a request is shown. Envoy's variables begin with %.
+PAGE: Final = (
+    '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+    "<title>{title}</title><style>body{{font:16px/1.5 system-ui,sans-serif;margin:15vh auto;max-width:32rem;"
+    "padding:0 1rem}}</style><h1>{title}</h1><p>{detail}</p><p><small>{code}</small></p></html>\n"
+)
+
 # Tells the guard on the way back that the body is ours; route tables take it off upstreams' answers.
 OWN_MARK: Final = "x-frontage-own"
 
@@ -47,6 +54,8 @@ class OwnAnswer:
 _NO_TOKEN: Final = "!('authorization' in request.headers)"  # noqa: S105 - a CEL expression
 _BY_LUA: Final = "response.code_details == 'lua_response'"
 _JWKS_DOWN: Final = "response.code_details.startsWith('jwt_authn_access_denied{Jwks_remote_fetch')"
+_WRONG_NETWORK: Final = "response.code_details.startsWith('rbac_access_denied')"
+_CLOSED: Final = "response.code_details == 'direct_response'"
 _WRONG_AUDIENCE: Final = "response.code_details.startsWith('jwt_authn_access_denied{')"
 
 # First match wins. Envoy's 403 for a wrong audience becomes the BFF's own answer to it: RFC 6750 invalid_token.
@@ -64,6 +73,7 @@ ANSWERS: Final = (
         403, ProblemCode.UNAUTHENTICATED, "The access token is not valid.",
         when=_WRONG_AUDIENCE, challenge='Bearer error="invalid_token"',
     ),
+    OwnAnswer(403, ProblemCode.FORBIDDEN, "Not from your network.", when=_WRONG_NETWORK),
     OwnAnswer(
         403, ProblemCode.FORBIDDEN, "This is not allowed.", challenge='Bearer error="insufficient_scope"',
     ),
@@ -74,6 +84,7 @@ ANSWERS: Final = (
     OwnAnswer(426, ProblemCode.UPGRADE_REQUIRED, "Use HTTP/1.1 or HTTP/2."),
     OwnAnswer(429, ProblemCode.RATE_LIMITED, "Too many requests. Wait before the next one."),
     OwnAnswer(431, ProblemCode.INVALID_REQUEST, "The request headers are too many or too large.", status=431),
+    OwnAnswer(503, ProblemCode.BACKEND_UNREACHABLE, "This part is closed for the moment.", when=_CLOSED),
     OwnAnswer(
         503, ProblemCode.OVERLOADED, "Too many requests are under way.",
         when="response.code_details.contains('overflow') || response.code_details.contains('overload')",
@@ -100,15 +111,27 @@ def local_replies() -> Json:
 
 
 def _mappers() -> Iterator[Json]:
-    yield _mapper(UNCOUNTED, [_status("EQ", UNCOUNTED.seen), _cel(UNCOUNTED.when)])
+    yield from _both(UNCOUNTED, [_status("EQ", UNCOUNTED.seen), _cel(UNCOUNTED.when)])
     for answer in ANSWERS:
         if not answer.when:  # our own Lua gives its reason as the body; everybody else's text is Envoy's
-            yield _mapper(answer, [_status("EQ", answer.seen), _cel(_BY_LUA)], own=True)
+            yield from _both(answer, [_status("EQ", answer.seen), _cel(_BY_LUA)], own=True)
     for answer in ANSWERS:
         conditions = [_cel(answer.when)] if answer.when else []
-        yield _mapper(answer, [_status("EQ", answer.seen), *conditions])
-    yield _mapper(OwnAnswer(500, ProblemCode.INTERNAL, "Something went wrong here."), [_status("GE", 500)])
-    yield _mapper(OwnAnswer(400, ProblemCode.INVALID_REQUEST, "The request was refused."), [_status("GE", 400)])
+        yield from _both(answer, [_status("EQ", answer.seen), *conditions])
+    yield from _both(OwnAnswer(500, ProblemCode.INTERNAL, "Something went wrong here."), [_status("GE", 500)])
+    yield from _both(OwnAnswer(400, ProblemCode.INVALID_REQUEST, "The request was refused."), [_status("GE", 400)])
+
+
+def _both(answer: OwnAnswer, conditions: list[Json], *, own: bool = False) -> Iterator[Json]:
+    """Yield the page for a browser that goes somewhere (Fetch Metadata: a person reads it), then the problem."""
+    page = _mapper(answer, [*conditions, _navigation()], own=own)
+    detail = "%LOCAL_REPLY_BODY%" if own else answer.detail
+    text = PAGE.format(title=PROBLEM_KINDS[answer.code].title, detail=detail, code=answer.code)
+    page["body_format_override"] = {
+        "text_format_source": {"inline_string": text}, "content_type": "text/html; charset=utf-8",
+    }  # fmt: skip
+    yield page
+    yield _mapper(answer, conditions, own=own)
 
 
 def _mapper(answer: OwnAnswer, conditions: list[Json], *, own: bool = False) -> Json:
@@ -129,7 +152,7 @@ def _mapper(answer: OwnAnswer, conditions: list[Json], *, own: bool = False) -> 
         headers.append(set_header("www-authenticate", answer.challenge))
     if answer.retry_after_s is not None:
         headers.append(set_header("retry-after", str(answer.retry_after_s)))
-    if answer.code is ProblemCode.RATE_LIMITED:  # the limit filter knows how long
+    if answer.code is ProblemCode.RATE_LIMITED or answer.when is _CLOSED:  # the limit filter, or the route, knows
         body["retryAfterSeconds"] = "%RESPONSE_HEADER(RETRY-AFTER)%"
     elif answer.retry_after_s is not None:
         body["retryAfterSeconds"] = answer.retry_after_s
@@ -139,6 +162,11 @@ def _mapper(answer: OwnAnswer, conditions: list[Json], *, own: bool = False) -> 
         "body_format_override": {"json_format": body, "content_type": MEDIA_TYPE},
         "headers_to_add": headers,
     }
+
+
+def _navigation() -> Json:
+    match = {"name": "sec-fetch-mode", "string_match": {"exact": "navigate"}}
+    return {"header_filter": {"header": match}}
 
 
 def _status(operator: str, status: int) -> Json:

@@ -12,18 +12,16 @@ from edge.envoy.clusters import compile_clusters
 from edge.envoy.l4 import l4_listeners
 from edge.envoy.listeners import compile_listener
 from edge.envoy.operations import operations_listener
+from edge.envoy.protection import overload_manager
 from edge.envoy.routes import compile_routes
 from edge.envoy.tls import Stamps, link_name, secret_files
-from edge.envoy.words import TYPES, Json, config_file, socket_address, typed
+from edge.envoy.words import TYPES, Json, config_file, socket_address
 
 CLUSTERS_FILE: Final = "clusters.json"
 LISTENERS_FILE: Final = "listeners.json"
 
 # Spans leave as fast as our services' own (Envoy's 5 s would make a developer wait for the edge's part of a trace).
 RUNTIME: Final = {"tracing.opentelemetry.flush_interval_ms": 250, **limits.RUNTIME}
-
-# About 1 GiB at the buffers of ``listeners``; beyond it new connections are refused and those there are keep working.
-MAX_CONNECTIONS: Final = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,14 +92,6 @@ def _resources(message: str, resources: list[Json]) -> Json:
     return {"resources": [{"@type": TYPES + message, **one} for one in resources]}
 
 
-def _most_connections() -> Json:
-    config = typed(
-        "envoy.extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig",
-        max_active_downstream_connections=MAX_CONNECTIONS,
-    )
-    return {"name": "envoy.resource_monitors.global_downstream_max_connections", "typed_config": config}
-
-
 def _common(edge: Edge) -> Json:
     return {
         "node": {"id": edge.spec.telemetry.service, "cluster": edge.spec.telemetry.service},
@@ -115,6 +105,6 @@ def _common(edge: Edge) -> Json:
             },
         },
         "layered_runtime": {"layers": [{"name": "frontage", "static_layer": RUNTIME}]},
-        "overload_manager": {"resource_monitors": [_most_connections()]},
+        "overload_manager": overload_manager(edge.spec.protection),
         "stats_config": {"use_all_default_tags": True},
     }  # fmt: skip

@@ -1,7 +1,8 @@
 """The way of a request through a listener, in order; the order is the architecture.
 
-guard → answers → limits → token → claims → limits by caller → deadline → body → router. On the way back the same
-backwards, so ``guard`` sees every answer last. Owns the filters and their per-route parts.
+guard → answers → compression → origins, networks, faults → limits → token → claims → limits by caller → deadline →
+body → router. On the way back the same backwards, so ``guard`` sees every answer last. Owns the filters and their
+per-route parts.
 """
 
 from collections.abc import Iterator
@@ -9,9 +10,12 @@ from typing import Any, Final
 
 from edge.assembly import Edge, OwnedRoute
 from edge.envoy import answers, limits, lua
+from edge.envoy.access import access_filters, access_per_route
+from edge.envoy.compression import compression_filters, uncompressed
 from edge.envoy.words import Json, milliseconds, seconds, typed
 from edge.spec.listeners import ListenerSpec
 from edge.spec.policies import IssuerSpec
+from edge.spec.routes import RouteSpec
 from shared.resilience.priority import Priority
 
 GUARD: Final = "frontage.guard"
@@ -40,6 +44,9 @@ def http_filters(edge: Edge, listener: ListenerSpec) -> list[Json]:
     """Return the filters of a listener that serves routes."""
     return [
         *edge_filters(edge, listener),
+        *compression_filters(listener.compression),
+        *_grpc_web(edge),
+        *access_filters(edge),
         *_limits(edge, limits.LOCAL_EARLY, limits.DISTRIBUTED_EARLY),
         *([_filter(TOKEN, _token_filter(edge))] if edge.spec.policies.auth else []),
         _lua(CLAIMS, lua.CLAIMS),
@@ -64,6 +71,12 @@ def _limits(edge: Edge, *stages: int) -> Iterator[Json]:
             yield _filter(limits.NAMES[stage], limits.distributed_filter(edge.spec.limiter, stage))
         else:
             yield _filter(limits.NAMES[stage], limits.local_filter(edge, stage))
+
+
+def _grpc_web(edge: Edge) -> Iterator[Json]:
+    """Yield what lets browsers speak gRPC, where some upstream does."""
+    if any(cluster.protocol == "http2" for cluster in edge.spec.clusters.values()):
+        yield _filter("envoy.filters.http.grpc_web", typed("envoy.extensions.filters.http.grpc_web.v3.GrpcWeb"))
 
 
 def edge_filters(edge: Edge, listener: ListenerSpec) -> list[Json]:
@@ -110,18 +123,29 @@ def per_route(edge: Edge, route: OwnedRoute) -> tuple[Json, Json]:
             metadata[DEADLINE]["timeout_ms"] = milliseconds(spec.timeout)
     if choices := limits.route_choices(edge, route):
         metadata[limits.UNJUDGED] = choices
-    config: Json = limits.distributed_rate_limits(edge, route)
-    if spec.streaming or spec.websocket:
-        config[BODY] = typed(f"{BUFFER}PerRoute", disabled=True)
-    elif spec.max_body is not None:
-        config[BODY] = typed(f"{BUFFER}PerRoute", buffer={"max_request_bytes": spec.max_body})
+    config: Json = {
+        **limits.distributed_rate_limits(edge, route), **access_per_route(edge, route), **_bodies_per_route(edge, spec),
+    }  # fmt: skip
     auth = edge.auth(route)
     if auth is not None:
         per = typed("envoy.extensions.filters.http.jwt_authn.v3.PerRouteConfig", requirement_name=route.spec.auth)
         config[TOKEN] = per
         issuers = {name: _issuer_rules(edge.spec.policies.issuers[name]) for name in auth.issuers}
-        metadata[CLAIMS] = {"scopes": list(auth.scopes), "issuers": issuers}
+        claims = {name: dict.fromkeys(values, True) for name, values in auth.claims.items()}
+        metadata[CLAIMS] = {"scopes": list(auth.scopes), "claims": claims, "issuers": issuers}
     return config, metadata
+
+
+def _bodies_per_route(edge: Edge, spec: RouteSpec) -> Json:
+    config: Json = {}
+    if not spec.compression:
+        for listener in edge.serving().values():
+            config |= uncompressed(listener.compression)
+    if spec.streaming or spec.websocket:
+        config[BODY] = typed(f"{BUFFER}PerRoute", disabled=True)
+    elif spec.max_body is not None:
+        config[BODY] = typed(f"{BUFFER}PerRoute", buffer={"max_request_bytes": spec.max_body})
+    return config
 
 
 def _issuer_rules(issuer: IssuerSpec) -> Json:

@@ -10,7 +10,7 @@ from typing import Any, Final
 from edge.assembly import Edge
 from edge.envoy.members import members
 from edge.envoy.telemetry import connection_log
-from edge.envoy.words import Json, seconds, socket_address, typed
+from edge.envoy.words import Json, cidr, seconds, socket_address, typed
 from edge.spec.l4 import IDLE_TCP, IDLE_UDP, MAX_CONNECTIONS, L4Spec
 
 # A tenth of Envoy's megabyte: a stuck reader holds this much, in each direction.
@@ -91,7 +91,7 @@ def _chain(edge: Edge, entry: L4Spec, cluster: str, **match: Any) -> Json:
     filters = [*_limits(entry), _proxy(edge, entry, name)]
     sources = entry.proxy_protocol.accept_from if entry.proxy_protocol else ()
     if sources:
-        match["direct_source_prefix_ranges"] = [_range(one) for one in sources]
+        match["direct_source_prefix_ranges"] = [cidr(one) for one in sources]
     return {"name": name, "filters": filters, **({"filter_chain_match": match} if match else {})}
 
 
@@ -161,8 +161,3 @@ def _proxy_header(version: str) -> Json:
         transport_socket=bare,
     )
     return {"name": "envoy.transport_sockets.upstream_proxy_protocol", "typed_config": config}
-
-
-def _range(network: str) -> Json:
-    prefix, _, length = network.partition("/")
-    return {"address_prefix": prefix, "prefix_len": int(length)}

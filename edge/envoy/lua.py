@@ -116,7 +116,7 @@ function envoy_on_response(handle)
       local text = body:getBytes(0, body:length())
       -- Quotes inside JSON strings are escaped, so these stand for the members themselves.
       text = text:gsub('"traceId":null', '"traceId":"' .. trace .. '"'):gsub('"instance":null', '"instance":"/"')
-      text = text:gsub('"retryAfterSeconds":"(%d+)"', '"retryAfterSeconds":%1')
+      text = text:gsub('"retryAfterSeconds":"(%d+)"', '"retryAfterSeconds":%1'):gsub('"retryAfterSeconds":null,', '')
       body:setBytes(text)
     end
   end
@@ -139,6 +139,11 @@ local function judge(handle, wanted)
       local held = " " .. (type(claims.scope) == "string" and claims.scope or "") .. " "
       for _, scope in ipairs(wanted) do
         if not held:find(" " .. scope .. " ", 1, true) then return "403", "The access token lacks a scope." end
+      end
+      for name, values in pairs(handle:metadata():get("claims")) do
+        local mine, found = claims[name], false
+        for _, value in pairs(type(mine) == "table" and mine or {mine}) do found = found or values[tostring(value)] end
+        if not found then return "403", "The access token lacks a claim." end
       end
       local metadata = handle:streamInfo():dynamicMetadata()
       metadata:set("frontage.identity", "subject", issuer .. " " .. claims.sub)

@@ -30,6 +30,12 @@ def socket_address(address: Address) -> Json:
     return {"socket_address": {"address": address.host, "port_value": address.port}}
 
 
+def cidr(network: str) -> Json:
+    """Return a range of addresses."""
+    prefix, _, length = network.partition("/")
+    return {"address_prefix": prefix, "prefix_len": int(length)}
+
+
 def set_header(name: str, value: str, *, keep: bool = False) -> Json:
     """Return a header to set; ``keep`` leaves a value that is there already."""
     action = "ADD_IF_ABSENT" if keep else "OVERWRITE_IF_EXISTS_OR_ADD"

@@ -1,8 +1,8 @@
 """Names that must exist."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
-from edge.assembly import Edge
+from edge.assembly import Edge, OwnedRoute
 from edge.problems import Place, Problem, suggestion
 
 
@@ -28,23 +28,28 @@ def _clusters_named(edge: Edge) -> Iterator[tuple[str, str, Place]]:
 
 
 def unknown_policy(edge: Edge) -> Iterator[Problem]:
-    """A route or an include names an auth policy or a limit that is not there."""
-    limits, auth = edge.limits(), edge.spec.policies.auth
+    """A route or an include names a policy that is not there."""
     for route in edge.routes():
-        wanted = route.spec.auth
-        if wanted is not None and wanted not in auth:
-            message = f"route {route.name!r} names auth policy {wanted!r}, which does not exist"
-            yield Problem(route.spec.place, "unknown_policy", message, suggestion(wanted, list(auth)))
-        for limit in route.spec.limits:
-            if edge.limit_name(route.owner, limit) is None:
-                message = f"route {route.name!r} names limit {limit!r}, which does not exist"
-                yield Problem(route.spec.place, "unknown_policy", message, suggestion(limit, list(limits)))
-    shared = [*edge.spec.policies.limits, *auth]
+        for kind, wanted, known in _policies_named(edge, route):
+            if wanted not in known:
+                message = f"route {route.name!r} names {kind} {wanted!r}, which does not exist"
+                yield Problem(route.spec.place, "unknown_policy", message, suggestion(wanted, list(known)))
+    shared = [*edge.spec.policies.limits, *edge.spec.policies.auth]
     for name, include in edge.spec.include.items():
         for policy in (*include.policies, *(one for exempt in include.exempt for one in exempt.policies)):
             if policy not in shared:
                 message = f"include {name!r} names policy {policy!r}, which is no shared policy"
                 yield Problem(include.place, "unknown_policy", message, suggestion(policy, shared))
+
+
+def _policies_named(edge: Edge, route: OwnedRoute) -> Iterator[tuple[str, str, Collection[str]]]:
+    if route.spec.auth is not None:
+        yield "auth policy", route.spec.auth, edge.spec.policies.auth
+    if route.spec.cors is not None:
+        yield "cors policy", route.spec.cors, edge.spec.policies.cors
+    known = edge.limits()
+    own = {name.removeprefix(f"{route.owner}.") for name in known} if route.owner else known
+    yield from (("limit", limit, {*own, *known}) for limit in route.spec.limits)
 
 
 def unknown_issuer(edge: Edge) -> Iterator[Problem]:

@@ -1,8 +1,9 @@
 """What every part of the spec is made of: frozen, closed, and aware of its line."""
 
+from ipaddress import ip_network
 from typing import Annotated, Any, TypeAlias
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
 from edge.document import Block
 from edge.problems import NOWHERE, Place
@@ -18,6 +19,16 @@ OptionalAddress: TypeAlias = Annotated[ListenAddress | None, BeforeValidator(lam
 OptionalPort: TypeAlias = Annotated[
     Annotated[int, Field(gt=0, lt=2**16)] | None, BeforeValidator(lambda value: value or None)
 ]
+
+
+def _network(value: str) -> str:
+    try:
+        return str(ip_network(value, strict=True))
+    except ValueError:
+        raise ValueError("write a network, e.g. 10.0.0.0/8") from None
+
+
+Network = Annotated[str, AfterValidator(_network)]
 
 
 class Spec(BaseModel):

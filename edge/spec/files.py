@@ -4,11 +4,12 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
+from edge.spec.access import MaintenanceSpec
 from edge.spec.base import Name, Names, Spec
 from edge.spec.clusters import ClusterSpec
 from edge.spec.l4 import L4Spec
 from edge.spec.limits import LimiterSpec, LimitSpec
-from edge.spec.listeners import AdminSpec, ListenerSpec, OperationsSpec, TelemetrySpec
+from edge.spec.listeners import AdminSpec, ListenerSpec, OperationsSpec, ProtectionSpec, TelemetrySpec
 from edge.spec.policies import PoliciesSpec
 from edge.spec.routes import MatchSpec, RouteSpec
 
@@ -27,6 +28,8 @@ class IncludeSpec(Spec):
     prefix: Annotated[str, StringConstraints(pattern=r"^/[^{}]*[^{}/]$")]
     cluster: str | None = None
     policies: Names = ()
+    # Closes all routes of the fragment.
+    maintenance: MaintenanceSpec | None = None
     exempt: tuple[ExemptSpec, ...] = ()
 
 
@@ -39,6 +42,7 @@ class EdgeSpec(Spec):
     policies: PoliciesSpec = PoliciesSpec()
     include: dict[Name, IncludeSpec] = Field(default_factory=dict)
     limiter: LimiterSpec | None = None
+    protection: ProtectionSpec = ProtectionSpec()
     telemetry: TelemetrySpec = TelemetrySpec()
     admin: AdminSpec
     operations: OperationsSpec = OperationsSpec()

@@ -1,23 +1,12 @@
 """TCP and UDP: connections and datagrams that the edge balances without reading them."""
 
 from datetime import timedelta
-from ipaddress import ip_network
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
-from edge.spec.base import Count, Name, Names, Spec
+from edge.spec.base import Count, Name, Names, Network, Spec
 from edge.units import Duration, ListenAddress
-
-
-def _network(value: str) -> str:
-    try:
-        return str(ip_network(value, strict=True))
-    except ValueError:
-        raise ValueError("write a network, e.g. 10.0.0.0/8") from None
-
-
-Network = Annotated[str, AfterValidator(_network)]
 
 
 class SniSpec(Spec):

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from edge.spec.base import Names, OptionalAddress, OptionalPort, Spec
+from edge.spec.base import Count, Names, OptionalAddress, OptionalPort, Spec
 from edge.units import Duration, ListenAddress, Size
 
 
@@ -49,6 +49,14 @@ class RequestSpec(Spec):
     timeout: Duration = timedelta(seconds=30)
 
 
+class CompressionSpec(Spec):
+    """How answers are made smaller. The order counts where a client likes two equally."""
+
+    codings: tuple[Literal["br", "zstd", "gzip"], ...] = ("br", "zstd", "gzip")
+    # Below that a packet is saved nowhere.
+    min_size: Size = 1024
+
+
 class ListenerSpec(Spec):
     """An address that clients connect to. Without ``tls`` it can only redirect to one that has it."""
 
@@ -65,6 +73,16 @@ class ListenerSpec(Spec):
     # How long a browser refuses plain HTTP afterwards; 0s sends no header. A year is what preload lists ask for.
     hsts: Duration = timedelta(days=365)
     request: RequestSpec = RequestSpec()
+    compression: CompressionSpec = CompressionSpec()
+
+
+class ProtectionSpec(Spec):
+    """Beyond which the edge sheds load instead of falling over: its heap, and its connections of all listeners."""
+
+    # Near it idle connections are closed sooner, then new requests get a 503, then new connections are refused.
+    memory: Size = 1024**3
+    # About 1 GiB at the buffers of a listener that are full.
+    connections: Count = 20_000
 
 
 class TelemetrySpec(Spec):

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
+from edge.spec.access import CorsSpec
 from edge.spec.base import Name, Names, Spec
 from edge.spec.limits import LimitSpec
 from edge.units import Duration
@@ -16,6 +17,8 @@ class AuthSpec(Spec):
     accept: Annotated[tuple[Literal["jwt", "opaque", "api_key", "session"], ...], Field(min_length=1)] = ("jwt",)
     mode: Literal["edge", "verify", "internal"] = "verify"
     scopes: Names = ()
+    # Claims of which one of these values must be held, e.g. role: [admin, support]; a list in the token counts as each.
+    claims: dict[str, Annotated[Names, Field(min_length=1)]] = Field(default_factory=dict)
     issuers: Annotated[Names, Field(min_length=1)]
 
 
@@ -41,3 +44,4 @@ class PoliciesSpec(Spec):
     auth: dict[Name, AuthSpec] = Field(default_factory=dict)
     issuers: dict[Name, IssuerSpec] = Field(default_factory=dict)
     limits: dict[Name, LimitSpec] = Field(default_factory=dict)
+    cors: dict[Name, CorsSpec] = Field(default_factory=dict)

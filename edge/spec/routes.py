@@ -6,6 +6,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
 
+from edge.spec.access import FaultSpec, MaintenanceSpec, NetworksSpec
 from edge.spec.actions import HeadersSpec, MirrorSpec, PrioritySpec, RedirectSpec, RespondSpec, RetrySpec
 from edge.spec.base import Count, Name, Names, Spec, Token
 from edge.units import Duration, Size, parse_names
@@ -85,6 +86,12 @@ class RouteSpec(Spec):
     limits: Names = ()
     # What one request takes from each distributed limit; an instance limit counts requests.
     cost: Count = 1
+    cors: str | None = None
+    networks: NetworksSpec | None = None
+    fault: FaultSpec | None = None
+    maintenance: MaintenanceSpec | None = None
+    # False for answers that hold a secret beside what a client sent: their length would tell about it (BREACH).
+    compression: bool = True
     priority: PrioritySpec = PrioritySpec()
     headers: HeadersSpec = HeadersSpec()
     # A template with the names of the match; else the upstream sees the path that was matched.
