@@ -71,9 +71,12 @@ class StoreSettings(ServiceSettings):
     """What every service needs beyond that which keeps something in the store; without a URL it does without.
 
     ``store_url`` may hold a password: it is never shown. Its forms are those of ``shared/store/address.py``.
+    ``store_answer_within`` is how long anybody waits for it.
     """
 
     store_url: SecretStr | None = None
+    # It takes well below a millisecond in the same zone; what waits this long for a store was better done without it.
+    store_answer_within: Annotated[timedelta, Field(gt=timedelta(0))] = timedelta(milliseconds=25)
 
     @property
     def store(self) -> StoreAddress | None:

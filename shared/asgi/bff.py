@@ -14,7 +14,7 @@ from shared.asgi.defaults import install_defaults
 from shared.asgi.lean import LeanRoutes, lean_routes
 from shared.backends.backend import Backend, Backends
 from shared.backends.sections import declared_screens, refuse_too_wide
-from shared.backends.stored import LOOK_UP, StoredAnswers
+from shared.backends.stored import StoredAnswers
 from shared.backends.transports import Network
 from shared.backends.wire.pool import PoolPolicy
 from shared.backends.wire.tls import TlsPolicy
@@ -22,9 +22,8 @@ from shared.backends.wire.transport import WireTransport
 from shared.clock import Clock, LoopClock
 from shared.identity.jwks import JwksCache
 from shared.identity.tokens import TokenPolicy, TokenVerifier
-from shared.settings import BffSettings
-from shared.store.address import StoreAddress
-from shared.store.store import Store
+from shared.settings import BffSettings, StoreSettings
+from shared.store.store import Store, StorePolicy
 from shared.telemetry.metrics import Metrics
 from shared.telemetry.stores import StoreMetrics
 
@@ -42,14 +41,13 @@ def install_bff(
     pool = PoolPolicy(tls=TlsPolicy(ca=settings.backend_ca))
     lean = lean_routes(router) if settings.route == "lean" else LeanRoutes({}, {})
     inner = app.router.lifespan_context
-    address = settings.store  # read before anything starts: a wrong one stops it
 
     @asynccontextmanager
     async def lifespan(running: FastAPI) -> AsyncIterator[None]:
         lean.announce()
         metrics: Metrics = running.state.metrics
         async with (
-            open_stored(address, service, clock, metrics.stores) as stored,
+            open_stored(settings, service, clock, metrics.stores) as stored,
             httpx.AsyncClient(transport=WireTransport(pool, clock)) as client,
         ):
             backends = Backends.open(
@@ -76,15 +74,18 @@ def install_bff(
 
 @asynccontextmanager
 async def open_stored(
-    address: StoreAddress | None, service: str, clock: Clock, metrics: StoreMetrics
+    settings: StoreSettings, service: str, clock: Clock, metrics: StoreMetrics
 ) -> AsyncIterator[StoredAnswers | None]:
     """Open the second level of the response cache, where there is a store."""
+    address = settings.store
     if address is None:
         yield None
         return
-    store = Store.open(address, clock, LOOK_UP, metrics.turned)
+    policy = StorePolicy(answer_within=settings.store_answer_within)
+    store = Store.open(address, clock, policy, metrics.turned)
     stored = StoredAnswers(store, service, clock)
     metrics.watch(store, stored.counts)
+    store.warm()
     try:
         yield stored
     finally:

@@ -16,10 +16,7 @@ from shared.backends.cache import CallKey
 from shared.backends.envelope import Envelope, name_of, unpack
 from shared.clock import Clock
 from shared.store.errors import StoreError
-from shared.store.store import Store, StorePolicy
-
-# A look-up takes well below a millisecond; a request that waits this long for one was better sent.
-LOOK_UP: Final = StorePolicy(answer_within=timedelta(milliseconds=25))
+from shared.store.store import Store
 
 # Shorter is over before another process could ask.
 SHORTEST_S: Final = 1.0

@@ -100,6 +100,10 @@ class Store:
         """Whether it is worth asking: False while the skip window holds."""
         return self._standing.up
 
+    def warm(self) -> None:
+        """Connect before the first question; nobody waits for it, and what goes wrong is counted as ever."""
+        self._enqueue(command.ping()).add_done_callback(lambda told: told.cancelled() or told.exception())
+
     def get(self, key: bytes) -> "asyncio.Future[bytes | None]":
         """Return the value of a key, or None."""
         return self.ask(command.get(key))

@@ -6,6 +6,7 @@ from typing import Any
 from shared.clock import Clock
 from shared.store.command import Word
 from shared.store.errors import StoreUnreachable
+from shared.store.standing import Listener, nobody
 from shared.store.store import Store, StorePolicy
 
 
@@ -52,6 +53,6 @@ class MemoryLines:
         return b"OK"
 
 
-def memory_store(lines: MemoryLines, policy: StorePolicy | None = None) -> Store:
+def memory_store(lines: MemoryLines, policy: StorePolicy | None = None, listener: Listener = nobody) -> Store:
     """Open the real store on it."""
-    return Store(lines, policy or StorePolicy(), lines.clock, 4)
+    return Store(lines, policy or StorePolicy(), lines.clock, 4, listener)
