@@ -19,13 +19,13 @@ def store() -> Iterator[Server]:
         yield running
 
 
-@pytest.fixture
-def new_limiter(tmp_path):
+@pytest.fixture(scope="module")
+def new_limiter(tmp_path_factory):
     """Start limiters; each is stopped at the end."""
     started: list[RunningLimiter] = []
 
     def start(store_url: str, **options: str) -> RunningLimiter:
-        started.append(RunningLimiter(tmp_path, store_url, **options))
+        started.append(RunningLimiter(tmp_path_factory.mktemp("limiter"), store_url, **options))
         return started[-1].start()
 
     yield start

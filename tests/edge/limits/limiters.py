@@ -1,21 +1,35 @@
 """Runs ``python -m edge.limits`` as people do, on free ports."""
 
+import contextlib
 import os
+import random
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import httpx
 
-from tests.edge.edges import free_port, wait_for
+from tests.edge.edges import wait_for
+
+# Below the range from which the system takes the ports of connections: nobody else takes one before its owner listens.
+PORTS = range(12_000, 32_000)
+
+
+def quiet_port() -> int:
+    while True:
+        port = random.choice(PORTS)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 class RunningLimiter:
     """One limiter process."""
 
-    def __init__(self, folder: Path, store_url: str, port: int | None = None, **environment: str) -> None:
-        self.port, self.grpc_port = free_port(), port or free_port()
+    def __init__(self, folder: Path, store_url: str, **environment: str) -> None:
+        self.port, self.grpc_port = quiet_port(), quiet_port()
         self.log = folder / f"limiter-{self.port}.log"
         self.environment = {
             **os.environ,
