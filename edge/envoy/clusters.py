@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from edge.assembly import Edge
 from edge.envoy.filters import jwks_cluster
 from edge.envoy.l4 import l4_clusters
-from edge.envoy.limits import LIMITER_CLUSTER, limiter_cluster
+from edge.envoy.limits import limiter_cluster
 from edge.envoy.members import members, where
 from edge.envoy.telemetry import TRACES_CLUSTER
 from edge.envoy.words import Json, seconds, typed
@@ -35,7 +35,7 @@ def compile_clusters(edge: Edge) -> list[Json]:
         tls = _tls(UpstreamTlsSpec(server_name=address.host)) if url.scheme == "https" else {}
         own.append(_for_us(jwks_cluster(name), address, tls))
     if (limiter := edge.spec.limiter) is not None:
-        own.append(_for_us(LIMITER_CLUSTER, limiter.address, limiter_cluster(limiter)))
+        own.append(limiter_cluster(limiter))
     if edge.spec.telemetry.traces is not None:
         own.append(_for_us(TRACES_CLUSTER, edge.spec.telemetry.traces))
     if edge.spec.operations.address is not None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from edge.assembly import Edge, OwnedRoute
-from edge.envoy import answers, limits, lua
+from edge.envoy import answers, limit_headers, limits, lua
 from edge.envoy.access import access_filters, access_per_route
 from edge.envoy.compression import compression_filters, uncompressed
 from edge.envoy.words import Json, milliseconds, seconds, typed
@@ -85,7 +85,7 @@ def edge_filters(edge: Edge, listener: ListenerSpec) -> list[Json]:
     hsts = listener.hsts if listener.tls is not None else None
     mutations = {"response_mutations": answers.every_answer(hsts)}
     return [
-        _lua(GUARD, "\n".join([*_constants(edge, listener), lua.GUARD])),
+        _lua(GUARD, "\n".join([*_constants(edge, listener), limit_headers.SOURCE, lua.GUARD])),
         _filter(ANSWERS, typed("envoy.extensions.filters.http.header_mutation.v3.HeaderMutation", mutations=mutations)),
     ]
 
@@ -123,6 +123,8 @@ def per_route(edge: Edge, route: OwnedRoute) -> tuple[Json, Json]:
             metadata[DEADLINE]["timeout_ms"] = milliseconds(spec.timeout)
     if choices := limits.route_choices(edge, route):
         metadata[limits.UNJUDGED] = choices
+    if buckets := limit_headers.route_buckets(edge, route):
+        metadata[GUARD] = buckets
     config: Json = {
         **limits.distributed_rate_limits(edge, route), **access_per_route(edge, route), **_bodies_per_route(edge, spec),
     }  # fmt: skip

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from edge.assembly import Edge, OwnedRoute
+from edge.envoy.members import where
 from edge.envoy.words import Json, seconds, typed
 from edge.limits.policy import DOMAIN, POLICY_KEY, Algorithm, LimitPolicy
 from edge.spec.limits import ADDRESS_PART, HEADER_PART, LimiterSpec, LimitSpec
@@ -95,6 +96,7 @@ def local_filter(edge: Edge, stage: int) -> Json:
         always_consume_default_token_bucket=False,
         max_dynamic_descriptors=MAX_COUNTERS,
         enable_retry_after_header=True,
+        enable_x_ratelimit_headers="DRAFT_VERSION_03",
         descriptors=[_bucket(name, limit, stage) for name, limit in counted.items()],
     )
 
@@ -216,13 +218,16 @@ def _bucket(name: str, limit: LimitSpec, stage: int) -> Json:
 
 
 def limiter_cluster(limiter: LimiterSpec) -> Json:
-    """Return what is special about the limiter's cluster: HTTP/2, and nobody waits twice for one that is away.
+    """Return the limiter's cluster. Nobody waits long for one that is away.
 
-    A failure takes it out at once, for a second; a check each half second brings it back, or takes it out again.
+    Three failures take it out at once, for a second; a check each half second brings it back, or takes it out again.
     """
     options = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
     pings = {"interval": "10s", "timeout": "2s"}
     return {
+        "name": LIMITER_CLUSTER,
+        **where(LIMITER_CLUSTER, limiter.endpoints),
+        "lb_policy": "ROUND_ROBIN",
         "connect_timeout": seconds(limiter.timeout),
         "typed_extension_protocol_options": {
             options: typed(

@@ -97,6 +97,7 @@ end
 
 function envoy_on_response(handle)
   local headers = handle:headers()
+  tell_limits(handle, headers)
   local named = headers:get("connection")  -- of the connection to the upstream, and everything it names (E5)
   if named ~= nil then
     for name in named:gmatch("[^,%s]+") do

@@ -21,7 +21,7 @@ def missing_limiter(edge: Edge) -> Iterator[Problem]:
         for name, limit in edge.limits().items():
             if limit.distributed:
                 message = f"limit {name!r} is distributed, and no 'limiter' is named"
-                yield Problem(limit.place, "missing_limiter", message, "add 'limiter: {address: …}' to edge.yaml")
+                yield Problem(limit.place, "missing_limiter", message, "add 'limiter: {endpoints: […]}' to edge.yaml")
 
 
 def undecided_failure(edge: Edge) -> Iterator[Problem]:

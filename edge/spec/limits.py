@@ -8,7 +8,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from edge.spec.base import Count, Names, Spec
-from edge.units import Duration, ListenAddress, parse_names
+from edge.spec.clusters import EndpointSpec
+from edge.units import Duration, parse_names
 
 # A request's own parts. What a token says (subject, client) is known only on routes with auth.
 ADDRESS_PART = "client_address"
@@ -83,6 +84,6 @@ class LimitSpec(Spec):
 class LimiterSpec(Spec):
     """The service that counts for all edges (``python -m edge.limits``)."""
 
-    address: ListenAddress
+    endpoints: Annotated[tuple[EndpointSpec, ...], Field(min_length=1)]
     # A check takes a millisecond or two; at fifty times that a limiter is no more. Nobody waits longer for it.
     timeout: Duration = timedelta(milliseconds=100)

@@ -123,3 +123,48 @@ def test_an_instance_limit_can_count_by_subject(limited, fresh, echo):
     with limited.client() as client:
         assert statuses(client, "/mine-here/x", 3, headers={"authorization": f"Bearer {ada}"}) == [200, 200, 429]
         assert statuses(client, "/mine-here/x", 1, headers={"authorization": f"Bearer {bob}"}) == [200]
+
+
+def test_case_l6_two_limits_at_once_and_the_one_that_blocks_is_told(limited, fresh):
+    """Five a second, eight a minute: the second blocks first, then the minute; who waits as told gets through."""
+    with limited.client() as client:
+        burst = [client.get("/two/x") for _ in range(6)]
+        assert [one.status_code for one in burst] == [200] * 5 + [429]
+        assert burst[0].headers["ratelimit-policy"] == '"two-second";q=5;w=1'
+        assert burst[5].headers["ratelimit"] == '"two-second";r=0;t=1'
+        assert burst[5].headers["retry-after"] == "1"
+        time.sleep(1)  # what the header asks for
+        then = [client.get("/two/x") for _ in range(4)]
+    assert [one.status_code for one in then] == [200] * 3 + [429]
+    assert then[2].headers["ratelimit-policy"] == '"two-minute";q=8;w=60'
+    assert FIELD.fullmatch(then[3].headers["ratelimit"])["left"] == "0"
+    assert 1 <= int(then[3].headers["retry-after"]) <= 60
+    assert then[3].headers["ratelimit"].endswith(f";t={then[3].headers['retry-after']}")
+
+
+def test_case_l6_one_value_each_when_here_and_there_both_limit(limited, fresh):
+    """The tightest on 200; on 429 the one that blocked, though both have nothing left."""
+    with limited.client() as client:
+        answers = [client.get("/both/x", headers=from_("10.9.6.1")) for _ in range(5)]
+    assert [one.status_code for one in answers] == [200, 200, 429, 429, 429]
+    assert [one.headers["ratelimit-policy"] for one in answers] == ['"both";q=2;w=60'] * 4 + ['"both-here";q=4;w=600']
+    assert [one.headers["ratelimit"].partition(";t")[0] for one in answers] == [
+        '"both";r=1', '"both";r=0', '"both";r=0', '"both";r=0', '"both-here";r=0',
+    ]  # fmt: skip
+    for one in answers[2:]:
+        assert one.headers["ratelimit"].endswith(f";t={one.headers['retry-after']}")
+    assert not [name for one in answers for name in one.headers if name.startswith("x-ratelimit")]
+
+
+def test_case_l6_one_value_each_when_edge_and_bff_both_limit(limited, fresh, echo):
+    """A BFF's tighter limit is told instead of the edge's; its 429 passes with its own wait."""
+    fewer = ('ratelimit-policy: "bff";q=5;w=9', 'ratelimit: "bff";r=1;t=9')
+    echo.answers["/strict/fewer"] = echo.reply(200, b"{}", *fewer)
+    echo.answers["/strict/none"] = echo.reply(429, b"{}", fewer[0], 'ratelimit: "bff";r=0;t=9', "retry-after: 9")
+    echo.answers["/strict/more"] = echo.reply(200, b"{}", fewer[0], 'ratelimit: "bff";r=99;t=9')
+    with limited.client() as client:
+        said = {name: client.get(f"/strict/{name}").headers for name in ("fewer", "none", "more")}
+    assert (said["fewer"]["ratelimit"], said["fewer"]["ratelimit-policy"]) == ('"bff";r=1;t=9', '"bff";q=5;w=9')
+    assert (said["none"]["ratelimit"], said["none"]["retry-after"]) == ('"bff";r=0;t=9', "9")
+    assert said["more"]["ratelimit-policy"] == '"strict";q=10;w=60'
+    assert all(len(one.get_list(name)) == 1 for one in said.values() for name in ("ratelimit", "ratelimit-policy"))
