@@ -103,7 +103,18 @@ def local_filter(edge: Edge, stage: int) -> Json:
 
 def distributed_filter(limiter: LimiterSpec, stage: int) -> Json:
     """Return a filter that asks the limiter. When it does not answer, ``unjudged`` decides: so, "let pass" here."""
-    service = {"cluster_name": LIMITER_CLUSTER, "authority": "limits", "skip_envoy_headers": True}
+    # Where provably nobody has counted, another limiter is asked: one that restarts loses no check.
+    other = {
+        "name": "envoy.retry_host_predicates.previous_hosts",
+        "typed_config": typed("envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate"),
+    }
+    again = {
+        "retry_on": "connect-failure,refused-stream,reset-before-request", "num_retries": 1,
+        "retry_host_predicate": [other], "host_selection_retry_max_attempts": 3,
+    }  # fmt: skip
+    service = {
+        "cluster_name": LIMITER_CLUSTER, "authority": "limits", "skip_envoy_headers": True, "retry_policy": again,
+    }  # fmt: skip
     return typed(
         "envoy.extensions.filters.http.ratelimit.v3.RateLimit",
         domain=DOMAIN,

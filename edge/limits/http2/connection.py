@@ -17,10 +17,10 @@ from edge.limits.http2.sending import Sending
 
 # What one connection may have under way towards us; given back when half of it is used.
 RECEIVE_WINDOW: Final = 1024**2
-# Frames without work, beyond those that go with answered calls (gRPC's own client sends a window and a ping for each)
-# and ten a second (an idle peer may ask if we are there).
+# Frames without work, beyond those that go with answered calls (gRPC's own client sends windows, pings, settings with
+# each, and resets what its caller has left) and ten a second (an idle peer may ask if we are there).
 MAX_IDLE_FRAMES: Final = 1_000
-IDLE_FRAMES_A_CALL: Final = 4
+IDLE_FRAMES_A_CALL: Final = 10
 IDLE_FRAMES_A_SECOND: Final = 10
 # Asks whether the peer has seen that we leave; then nothing new of it is under way any more.
 FAREWELL: Final = b"farewell"

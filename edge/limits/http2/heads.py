@@ -8,7 +8,7 @@ for whatever it does not know, the hpack library reads the block.
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from hpack import Decoder, HPACKError
+from hpack import Decoder, HPACKError, OversizedHeaderListError
 from hpack.huffman_table import decode_huffman
 from hpack.table import HeaderTable
 
@@ -55,7 +55,7 @@ class HeadReader:
         try:
             headers = {bytes(name): bytes(value) for name, value in self._decoder.decode(block, raw=True)}
         except HPACKError as error:
-            code = ENHANCE_YOUR_CALM if "exceed" in str(error).lower() else COMPRESSION_ERROR
+            code = ENHANCE_YOUR_CALM if isinstance(error, OversizedHeaderListError) else COMPRESSION_ERROR
             raise ConnectionFault(code, "unreadable header block") from error
         self._stateless = self._decoder.header_table_size == 0 == self._decoder.max_allowed_table_size
         return _head(headers)
