@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from edge.assembly import Edge
 from edge.envoy.filters import jwks_cluster
 from edge.envoy.l4 import l4_clusters
-from edge.envoy.limits import limiter_cluster
+from edge.envoy.limiter import limiter_cluster
 from edge.envoy.members import members, where
 from edge.envoy.telemetry import TRACES_CLUSTER
 from edge.envoy.words import Json, seconds, typed

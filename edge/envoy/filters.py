@@ -12,6 +12,7 @@ from edge.assembly import Edge, OwnedRoute
 from edge.envoy import answers, limit_headers, limits, lua
 from edge.envoy.access import access_filters, access_per_route
 from edge.envoy.compression import compression_filters, uncompressed
+from edge.envoy.limiter import distributed_filter
 from edge.envoy.words import Json, milliseconds, seconds, typed
 from edge.spec.listeners import ListenerSpec
 from edge.spec.policies import IssuerSpec
@@ -68,7 +69,7 @@ def _limits(edge: Edge, *stages: int) -> Iterator[Json]:
             continue
         if stage in limits.ASKING:
             assert edge.spec.limiter is not None  # noqa: S101 - missing_limiter has refused it
-            yield _filter(limits.NAMES[stage], limits.distributed_filter(edge.spec.limiter, stage))
+            yield _filter(limits.NAMES[stage], distributed_filter(edge.spec.limiter, stage))
         else:
             yield _filter(limits.NAMES[stage], limits.local_filter(edge, stage))
 

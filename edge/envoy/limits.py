@@ -13,13 +13,11 @@ from collections.abc import Iterator
 from typing import Final
 
 from edge.assembly import Edge, OwnedRoute
-from edge.envoy.members import where
 from edge.envoy.words import Json, seconds, typed
-from edge.limits.policy import DOMAIN, POLICY_KEY, Algorithm, LimitPolicy
-from edge.spec.limits import ADDRESS_PART, HEADER_PART, LimiterSpec, LimitSpec
+from edge.limits.policy import POLICY_KEY, Algorithm, LimitPolicy
+from edge.spec.limits import ADDRESS_PART, HEADER_PART, LimitSpec
 
 UNJUDGED: Final = "frontage.unjudged"
-LIMITER_CLUSTER: Final = "frontage.limiter"
 # Where the one who authenticates leaves who calls: subject and client, as words.
 IDENTITY: Final = "frontage.identity"
 
@@ -98,31 +96,6 @@ def local_filter(edge: Edge, stage: int) -> Json:
         enable_retry_after_header=True,
         enable_x_ratelimit_headers="DRAFT_VERSION_03",
         descriptors=[_bucket(name, limit, stage) for name, limit in counted.items()],
-    )
-
-
-def distributed_filter(limiter: LimiterSpec, stage: int) -> Json:
-    """Return a filter that asks the limiter. When it does not answer, ``unjudged`` decides: so, "let pass" here."""
-    # Where provably nobody has counted, another limiter is asked: one that restarts loses no check.
-    other = {
-        "name": "envoy.retry_host_predicates.previous_hosts",
-        "typed_config": typed("envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate"),
-    }
-    again = {
-        "retry_on": "connect-failure,refused-stream,reset-before-request", "num_retries": 1,
-        "retry_host_predicate": [other], "host_selection_retry_max_attempts": 3,
-    }  # fmt: skip
-    service = {
-        "cluster_name": LIMITER_CLUSTER, "authority": "limits", "skip_envoy_headers": True, "retry_policy": again,
-    }  # fmt: skip
-    return typed(
-        "envoy.extensions.filters.http.ratelimit.v3.RateLimit",
-        domain=DOMAIN,
-        stage=stage,
-        timeout=seconds(limiter.timeout),
-        failure_mode_deny=False,
-        disable_x_envoy_ratelimited_header=True,
-        rate_limit_service={"transport_api_version": "V3", "grpc_service": {"envoy_grpc": service}},
     )
 
 
@@ -226,36 +199,3 @@ def _bucket(name: str, limit: LimitSpec, stage: int) -> Json:
     if stage == STAND_IN:
         entries.append({"key": "unjudged", "value": "yes"})
     return {"entries": entries, "token_bucket": bucket, **({"shadow_mode": True} if limit.shadow else {})}
-
-
-def limiter_cluster(limiter: LimiterSpec) -> Json:
-    """Return the limiter's cluster. Nobody waits long for one that is away.
-
-    Three failures take it out at once, for a second; a check each half second brings it back, or takes it out again.
-    """
-    options = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
-    pings = {"interval": "10s", "timeout": "2s"}
-    return {
-        "name": LIMITER_CLUSTER,
-        **where(LIMITER_CLUSTER, limiter.endpoints),
-        "lb_policy": "ROUND_ROBIN",
-        "connect_timeout": seconds(limiter.timeout),
-        "typed_extension_protocol_options": {
-            options: typed(
-                options, explicit_http_config={"http2_protocol_options": {"connection_keepalive": pings}}
-            ),
-        },
-        "common_lb_config": {"healthy_panic_threshold": {"value": 0}},
-        "health_checks": [{
-            "timeout": seconds(limiter.timeout), "interval": "0.5s", "no_traffic_interval": "0.5s",
-            "unhealthy_threshold": 2, "healthy_threshold": 1, "grpc_health_check": {"authority": "limits"},
-        }],
-        "outlier_detection": {
-            "split_external_local_origin_errors": True,
-            "consecutive_local_origin_failure": 3, "enforcing_consecutive_local_origin_failure": 100,
-            "consecutive_5xx": 100, "consecutive_gateway_failure": 3, "enforcing_consecutive_gateway_failure": 100,
-            "enforcing_success_rate": 0, "enforcing_local_origin_success_rate": 0,
-            "interval": "0.5s", "base_ejection_time": "0.5s", "max_ejection_time": "1s", "max_ejection_percent": 100,
-        },
-        "circuit_breakers": {"thresholds": [{"max_requests": 10_000, "max_pending_requests": 10_000}]},
-    }  # fmt: skip
