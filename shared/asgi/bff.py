@@ -6,6 +6,7 @@ Owns their life: opened before the first request, closed after the last one.
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from typing import Final
 
 import httpx
 from fastapi import APIRouter, FastAPI
@@ -26,6 +27,9 @@ from shared.settings import BffSettings, StoreSettings
 from shared.store.store import Store, StorePolicy
 from shared.telemetry.metrics import Metrics
 from shared.telemetry.stores import StoreMetrics
+
+# A key set is some kilobytes: a stream without end, or a wrong URL's video, is neither.
+MAX_DOCUMENT_BYTES: Final = 1024 * 1024
 
 
 def install_bff(
@@ -48,7 +52,7 @@ def install_bff(
         metrics: Metrics = running.state.metrics
         async with (
             open_stored(settings, service, clock, metrics.stores) as stored,
-            httpx.AsyncClient(transport=WireTransport(pool, clock)) as client,
+            httpx.AsyncClient(transport=WireTransport(pool, clock, max_body_bytes=MAX_DOCUMENT_BYTES)) as client,
         ):
             backends = Backends.open(
                 urls, clock, network, listener=metrics.gates.breaker_turned, max_branches=settings.max_branches,

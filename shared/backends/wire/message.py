@@ -27,6 +27,9 @@ def write_request(request: OutboundRequest, host: str) -> Head:
     return Head(f"{text}\r\n\r\n".encode("latin-1") + request.body, request.method, request.max_body_bytes)
 
 
+# Envoy takes 100 by default, Go's and nginx's clients look at the size only.
+MAX_HEADERS: Final = 256
+
 # The parser takes any version, and RTSP's and ICE's status lines with it.
 _STATUS_LINES: Final = (b"HTTP/1.1 ", b"HTTP/1.0 ")
 
@@ -38,7 +41,8 @@ class UnfitHeadError(ValueError):
 def final_head(raw: bytes, limit: int) -> bytes:
     """Return the status line and headers of the final answer: without any 1xx before it, without its body.
 
-    Raises UnfitHeadError when a status line is not HTTP/1.x, or all heads together are longer than ``limit``.
+    Raises UnfitHeadError when a status line is not HTTP/1.x, all heads together are longer than ``limit``,
+    or the final one has more than ``MAX_HEADERS``.
     """
     start = 0
     while True:
@@ -52,6 +56,9 @@ def final_head(raw: bytes, limit: int) -> bytes:
         if end < 0:
             return raw[start:]
         if raw[start + 9 : start + 10] != b"1":
+            # The shortest header takes four bytes: most heads are too short to have too many.
+            if end - start > 4 * MAX_HEADERS and raw.count(b"\n", start, end) > MAX_HEADERS:
+                raise UnfitHeadError("answered with too many headers")
             return raw[start:end]
         start = end + 4
 

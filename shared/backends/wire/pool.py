@@ -7,12 +7,13 @@ Every way an exchange can end (answer, failure, abort while waiting, while conne
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 
 from shared.backends.channel import OutboundRequest, Receiver, Reply
-from shared.backends.wire.connection import BrokenExchangeError, Connection
+from shared.backends.wire.connection import BrokenExchangeError, Connection, Owner
 from shared.backends.wire.dial import Dialer, why
 from shared.backends.wire.exchange import WireExchange
 from shared.backends.wire.idle import Idle, idle_limit_s
@@ -53,12 +54,14 @@ class WirePool:
     """A ``Channel`` over our own connections."""
 
     def __init__(
-        self, backend: str, url: str, policy: PoolPolicy, clock: Clock, resolver: Resolver | None = None
-    ) -> None:
+        self, backend: str, url: str, policy: PoolPolicy, clock: Clock, resolver: Resolver | None = None, *,
+        connection: Callable[[Owner], Connection] = Connection,
+    ) -> None:  # fmt: skip
         origin = Origin.of(url)
         self._backend = backend
         self._policy = policy
         self._clock = clock
+        self._connection = connection
         self._dialer = policy.dialer(backend, origin, clock, resolver)
         self._host_header, self._base_path = origin.authority, origin.base_path
         self._idle = Idle(clock, self._shrunk)
@@ -84,7 +87,12 @@ class WirePool:
         target = request._replace(target=self._base_path + request.target) if self._base_path else request
         head = write_request(target, self._host_header)
         exchange = WireExchange(self, head, receiver, idempotent=request.idempotent)
-        connection = self._idle.take(certain=not request.idempotent)
+        self.start(exchange)
+        return exchange
+
+    def start(self, exchange: WireExchange) -> None:
+        """Place an exchange on an idle connection, a new one, or in the queue."""
+        connection = self._idle.take(certain=not exchange.idempotent)
         if self._closed:
             asyncio.get_running_loop().call_soon(exchange.broke, self._unreachable("pool closed", sent=False))
         elif connection is not None:
@@ -93,7 +101,6 @@ class WirePool:
             self._connect(exchange)
         else:
             self._waiting.append(exchange)
-        return exchange
 
     def drop(self, connection: Connection) -> None:
         """Close a connection whose exchange was given up."""
@@ -195,7 +202,7 @@ class WirePool:
         task.add_done_callback(lambda done: self._opened(done, exchange))
 
     async def _open(self) -> Connection:
-        connection = Connection(self)
+        connection = self._connection(self)
         try:
             await self._dialer.open(lambda: connection)
         except BaseException:

@@ -8,7 +8,7 @@ import asyncio
 import socket
 import ssl
 import struct
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
@@ -52,10 +52,25 @@ class Line:
             head = await self._reader.readuntil(b"\r\n\r\n")
         except (asyncio.IncompleteReadError, ConnectionError):
             return None
-        length = next((int(value) for name, value in _fields(head) if name == "content-length"), 0)
-        request = head + await self._reader.readexactly(length)
+        framing = {name: value for name, value in _fields(head) if name in {"content-length", "transfer-encoding"}}
+        if framing.get("transfer-encoding") == "chunked":
+            body = b"".join([part async for part in self.chunks()])
+        else:
+            body = await self._reader.readexactly(int(framing.get("content-length", 0)))
+        request = head + body
         self.backend.requests.append(request)
         return request
+
+    async def head(self) -> bytes:
+        """Return the head of the next request, and leave its body."""
+        return await self._reader.readuntil(b"\r\n\r\n")
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """Yield the chunks of a request's body, as they were cut."""
+        while size := int(await self._reader.readuntil(b"\r\n"), 16):
+            yield await self._reader.readexactly(size)
+            assert await self._reader.readexactly(2) == b"\r\n"
+        assert await self._reader.readexactly(2) == b"\r\n"
 
     async def some(self) -> bytes:
         """Return whatever comes next."""
@@ -67,6 +82,11 @@ class Line:
         with suppress(ConnectionError):
             self._writer.write(data)
             await self._writer.drain()
+
+    @property
+    def open(self) -> bool:
+        """Whether the client is still there, as far as is known."""
+        return not self._writer.transport.is_closing()
 
     def reset(self) -> None:
         """Close with a RST."""

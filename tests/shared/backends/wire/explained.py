@@ -210,7 +210,12 @@ EXPLAINED = (
     Explanation(
         Difference.REFUSED,
         "RFC 9110 §5.4: no limit is set; ours is 128 KiB for the whole head, aiohttp's 8 KiB a line and 128 headers.",
-        aiohttp="header, 16 KB | header, 60 KB | headers, 2,000",
+        aiohttp="header, 16 KB | header, 60 KB | headers, 250",
+    ),
+    Explanation(
+        Difference.TAKEN,
+        "RFC 9110 §5.4: no limit is set; ours is 256 headers: h11 looks at the size alone.",
+        h11="headers, 2,000",
     ),
     Explanation(
         Difference.SAID,

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from shared.backends.wire.message import MAX_HEADERS
 from shared.errors import BackendInvalid, CallFailed
 from tests.shared.backends.raw import (
     OK,
@@ -127,3 +128,14 @@ async def test_the_body_bound_is_the_calls_own() -> None:
         assert isinstance(await ask(pool, request(max_body_bytes=99)), BackendInvalid)
         assert pool.connections == 0
         assert backend.accepted == 1
+
+
+@pytest.mark.parametrize(("count", "fits"), [(MAX_HEADERS, True), (MAX_HEADERS + 1, False)])
+async def test_an_answer_has_no_more_headers_than_anybody_needs(count: int, fits: bool) -> None:
+    """Counted once the whole head is there; those of a 1xx before it are not this one's."""
+    early = b"HTTP/1.1 103 Early Hints\r\n" + b"link: </x>\r\n" * 100 + b"\r\n"
+    answer = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n" + b"a:\r\n" * (count - 1) + b"\r\n[]"
+    async with RawBackend(answers(early + answer)) as backend, pool_for(backend) as pool:
+        outcome = await ask(pool)
+
+    assert isinstance(outcome, BackendInvalid) is not fits
