@@ -7,6 +7,7 @@ backends[USERS].fault(down())              # connections are refused, open ones 
 No luck: time passes on the kit's clock, which a test may turn by hand, and ``held`` waits for the test's own event.
 """
 
+import json
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
@@ -27,6 +28,8 @@ from shared.testing.playing import (
     Then,
     Well,
 )
+
+PAGE: Final = b"<!doctype html><title>Welcome</title>"
 
 
 def well() -> Fault:
@@ -79,9 +82,11 @@ def status(code: int, *, retry_after: int | None = None) -> Fault:
     return answer(code) if retry_after is None else answer(code, retry_after=str(retry_after))
 
 
-def invalid(body: bytes = b"<!doctype html><title>Welcome</title>", content_type: str = "text/html") -> Fault:
-    """Answer 200 with what does not fit."""
-    return answer(200, body, content_type=content_type)
+def invalid(body: object = PAGE, content_type: str = "application/json") -> Fault:
+    """Answer 200 with what does not fit: a page of HTML unless told otherwise; ``bytes`` as they are, else as JSON."""
+    if body is PAGE:
+        return answer(200, PAGE, content_type="text/html")
+    return answer(200, body if isinstance(body, bytes) else json.dumps(body).encode(), content_type=content_type)
 
 
 def drip(pause_s: float, size: int = 1) -> Fault:

@@ -10,7 +10,8 @@ from bffs.mobile.app import create_app as create_mobile
 from bffs.mobile.settings import MobileSettings
 from bffs.web.app import create_app as create_web
 from bffs.web.settings import WebSettings
-from tests.bffs.web.web import settings
+
+NOWHERE = "http://127.0.0.1:9"
 
 Build = Callable[[int], FastAPI]
 
@@ -24,7 +25,8 @@ def web(most: int) -> FastAPI:
 
 
 def _fields(most: int) -> dict[str, Any]:
-    return settings("http://127.0.0.1:9", max_branches=most).model_dump()
+    urls = dict.fromkeys(("users_url", "orders_url", "alerts_url", "issuer", "jwks_url"), NOWHERE)
+    return {"listen": "127.0.0.1:1", "max_branches": most, **urls}
 
 
 @pytest.mark.parametrize(("build", "screen"), [(mobile, "mobile.screens.dashboard"), (web, "web.graph.dashboard")])
@@ -40,11 +42,11 @@ async def test_the_setting_is_what_every_request_may_spend(build: Build) -> None
     app = build(61)
     async with app.router.lifespan_context(app):
         assert app.state.backends.new_budget().branches == 61
-    assert settings("http://127.0.0.1:9").max_branches == 60
+    assert WebSettings.model_fields["max_branches"].default == 60
 
 
 @pytest.mark.parametrize("value", [0, -1])
 def test_a_cap_that_allows_nothing_is_no_setting(value: int) -> None:
     """No answer could have a section."""
     with pytest.raises(ValueError, match="max_branches"):
-        settings("http://127.0.0.1:9", max_branches=value)
+        WebSettings(**_fields(value))

@@ -6,7 +6,6 @@ import os
 import signal
 import socket
 import sys
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -14,9 +13,11 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.bffs.web.loopback import World, loopback
+from bffs.web.backends import ALERTS_OF, ORDERS_OF, PROFILE
+from shared.testing.issuer import Issuer
+from shared.testing.sockets import SocketBackends
+from tests.bffs.web import web as sample
 from tests.node.toolchain import NoNodeError, Toolchain, find_node, install_packages
-from tests.shared.identity.tokens_table import AUDIENCE, ISSUER, Issuer
 
 ROOT = Path(__file__).resolve().parents[2]
 READY_WITHIN_S = 20.0
@@ -37,27 +38,21 @@ def node() -> Toolchain:
     return toolchain
 
 
-@pytest.fixture(scope="session")
-def issuer() -> Issuer:
-    """Signs the page's token."""
-    return Issuer(int(time.time()))
-
-
 @pytest.fixture
-async def world(issuer: Issuer) -> AsyncIterator[World]:
-    """Three backends and the issuer's keys."""
-    async with loopback(issuer.jwks()) as opened:
-        yield opened
-
-
-@pytest.fixture
-async def bff(world: World) -> AsyncIterator[str]:
-    """The URL of ``python -m bffs.web``, which ends cleanly when the test does."""
+async def bff(backends: SocketBackends, issuer: Issuer) -> AsyncIterator[str]:
+    """The URL of ``python -m bffs.web`` over backends that are well; it ends cleanly when the test does."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         listen = f"127.0.0.1:{free.getsockname()[1]}"
-    urls = {f"FRONTAGE_{name}_URL": world.url for name in ("USERS", "ORDERS", "ALERTS")}
-    settings = {"LISTEN": listen, "ISSUER": ISSUER, "AUDIENCE": AUDIENCE, "JWKS_URL": f"{world.url}/jwks"}
+    urls = {f"FRONTAGE_{name.upper()}_URL": backends.open(name).url for name in ("users", "orders", "alerts")}
+    backends.answers(PROFILE, sample.PROFILE)
+    backends.answers(ORDERS_OF, [sample.ORDER])
+    backends.answers(ALERTS_OF, [sample.ALERT])
+    keys = backends.open_apart("issuer")
+    keys.answers("GET /jwks", issuer.jwks())
+    settings = {
+        "LISTEN": listen, "ISSUER": issuer.name, "AUDIENCE": issuer.audience, "JWKS_URL": f"{keys.url}/jwks",
+    }  # fmt: skip
     env = {**urls, **{f"FRONTAGE_{name}": value for name, value in settings.items()}}
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "bffs.web", cwd=ROOT, env=env, stdout=asyncio.subprocess.PIPE

@@ -2,8 +2,9 @@
 
 import pytest
 
-from tests.bffs.web.loopback import PROFILE, World, answer, silence
-from tests.bffs.web.web import BOTH, DASHBOARD
+from shared.testing.faults import silent, status
+from shared.testing.sockets import SocketBackends
+from tests.bffs.web.web import BOTH, DASHBOARD, PROFILE
 from tests.node.conftest import Page
 
 pytestmark = pytest.mark.node
@@ -22,9 +23,9 @@ async def test_a_page_shows_the_whole_dashboard(page: Page) -> None:
         assert dashboard["degraded"] == []
 
 
-async def test_a_page_shows_the_sections_that_came(page: Page, world: World) -> None:
+async def test_a_page_shows_the_sections_that_came(page: Page, backends: SocketBackends) -> None:
     """One backend is silent: no error, the other sections are there, ``degraded`` names the one that is not."""
-    world.acts["alerts"] = silence()
+    backends["alerts"].fault(silent())
 
     seen = await page(DASHBOARD)
 
@@ -40,14 +41,14 @@ async def test_a_page_shows_the_sections_that_came(page: Page, world: World) -> 
     assert seen["queried"]["settled"] == "fulfilled"
 
 
-async def test_a_page_loses_everything_to_one_errors_entry(page: Page, world: World) -> None:
+async def test_a_page_loses_everything_to_one_errors_entry(page: Page, backends: SocketBackends) -> None:
     """What Apollo does by default with ``errors``: the sibling that came is thrown away, too.
 
     The server sends the dashboard beside the failed viewer; ``client.query`` rejects and ``watchQuery`` gives no
     data. The dashboard survives only inside the error. So a page that can live without a field must get it as a
     declared section, or set ``errorPolicy: "all"``.
     """
-    world.acts["users"] = answer(b"", 500)
+    backends["users"].fault(status(500))
 
     seen = await page(BOTH)
 

@@ -52,7 +52,7 @@ def trouble(seed: int) -> Fault:
             well(): 50, slow(0.01): 10, slow(0.1): 6, slow(0.5): 3, slow(1.5): 2, drip(0.005, 32): 2, Doubled(): 3,
             status(500): 3, status(503, retry_after=1): 3, status(429): 2, status(403): 1, status(404): 1,
             status(204): 1, reset(): 3, reset(b"HTTP/1.1 200 OK\r\ncontent-le"): 1, silent(): 3,
-            invalid(): 1, invalid(b'{"displayName": NaN}', "application/json"): 1, invalid(b"[" * 2000): 1,
+            invalid(): 1, invalid(b'{"displayName": NaN}'): 1, invalid(b"[" * 2000): 1,
             raw(b"HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n[", "close"): 1,
             raw(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\ncontent-length: 3\r\n\r\n[]", "close"): 1,
             answer(302, location="/elsewhere"): 1,

@@ -15,24 +15,19 @@ from shared.testing.sockets import SocketBackends
 from tests.bffs.mobile.sample import ADA, ALERT, DASHBOARD, ORDER, PARTS, WHOLE, without_time
 
 
-def json_of(body: object) -> Fault:
-    """Answer 200 with this JSON; ``bytes`` as they are."""
-    return invalid(body if isinstance(body, bytes) else json.dumps(body).encode(), "application/json")
-
-
 @pytest.mark.parametrize(
     ("backend", "fault", "gap"),
     [
         ("orders", status(204), None),
         ("alerts", status(204), None),
         ("users", status(204), None),
-        ("orders", json_of(b""), "recentOrders"),
-        ("orders", json_of({}), "recentOrders"),
-        ("orders", json_of(None), "recentOrders"),
-        ("alerts", json_of(b""), "alerts"),
-        ("alerts", json_of({}), "alerts"),
-        ("alerts", json_of(None), "alerts"),
-        ("users", json_of([]), "profile"),
+        ("orders", invalid(b""), "recentOrders"),
+        ("orders", invalid({}), "recentOrders"),
+        ("orders", invalid(None), "recentOrders"),
+        ("alerts", invalid(b""), "alerts"),
+        ("alerts", invalid({}), "alerts"),
+        ("alerts", invalid(None), "alerts"),
+        ("users", invalid([]), "profile"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -81,7 +76,7 @@ async def test_case_m4_no_number_that_is_none_reaches_a_phone(
 ) -> None:
     """NaN and its kin, as number or as text: the section failed with a clear reason, or the text is an id's own."""
     raw = json.dumps([{**ORDER, field: "HERE"}]).replace('"HERE"', number).encode()
-    backends[ORDERS].fault(json_of(raw))
+    backends[ORDERS].fault(invalid(raw))
     answer = await mobile.get(DASHBOARD)
 
     body = json.loads(answer.content, parse_constant=refuse)
@@ -121,7 +116,7 @@ async def test_a_text_that_is_none_is_a_gap_and_never_a_500(
 ) -> None:
     """Half a surrogate pair could not even be written; a number is no name."""
     raw = json.dumps({**ADA, field: "HERE"}).encode().replace(b'"HERE"', value)
-    backends[USERS].fault(json_of(raw))
+    backends[USERS].fault(invalid(raw))
     body = without_time(await mobile.get(DASHBOARD))
 
     assert [(gap["section"], gap["reason"]) for gap in body["degraded"]] == [("profile", "invalid")]

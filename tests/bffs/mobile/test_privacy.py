@@ -30,10 +30,10 @@ MISFIT = f'{{"userId":"{SUBJECT}","displayName":["{NAME}"],"email":"{EMAIL}"}}'.
 
 USERS_MEET: dict[str, Fault] = {
     "whole": answer(200, PROFILE_BODY),
-    "a payload that does not fit": invalid(MISFIT, "application/json"),
+    "a payload that does not fit": invalid(MISFIT),
     "a backend that refuses, and says why": answer(403, PROFILE_BODY),
     "a backend that faults, and says why": answer(500, PROFILE_BODY),
-    "not JSON": invalid(f"<p>{NAME} {EMAIL}".encode()),
+    "not JSON": invalid(f"<p>{NAME} {EMAIL}".encode(), "text/html"),
     "not HTTP": raw(f"{NAME} {EMAIL}\r\n\r\n".encode()),
 }
 

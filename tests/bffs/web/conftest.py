@@ -1,33 +1,35 @@
-"""The app over real sockets, with real tokens."""
+"""``web``: the web BFF over scripted backends that are well, on the kit of ``shared/testing``."""
 
-import time
-from collections.abc import AsyncIterator
+from collections.abc import Awaitable, Callable
 
 import pytest
 
 from bffs.web.app import create_app
-from tests.bffs.web.loopback import World, loopback
-from tests.bffs.web.web import Web, running, settings
-from tests.shared.identity.tokens_table import Issuer
+from bffs.web.backends import ALERTS_OF, ORDERS_OF
+from bffs.web.backends import PROFILE as PROFILE_OF
+from bffs.web.settings import WebSettings
+from shared.testing.fixtures import OpenBff
+from shared.testing.sockets import SocketBackends
+from tests.bffs.web.web import ALERT, ORDER, PROFILE, Web
 
-
-@pytest.fixture(scope="session")
-def issuer() -> Issuer:
-    """One issuer for the run: making keys takes time."""
-    return Issuer(int(time.time()))
-
-
-@pytest.fixture
-async def world(issuer: Issuer) -> AsyncIterator[World]:
-    """Three backends and the issuer's keys."""
-    async with loopback(issuer.jwks()) as opened:
-        yield opened
+OpenWeb = Callable[..., Awaitable[Web]]
 
 
 @pytest.fixture
-async def web(world: World, issuer: Issuer) -> AsyncIterator[Web]:
-    """The app, signed in as u-1."""
-    app = create_app(settings(world.url))
-    async with running(app) as http:
-        http.headers["authorization"] = f"Bearer {issuer.token()}"
-        yield Web(app, http)
+def open_web(open_bff: OpenBff, backends: SocketBackends) -> OpenWeb:
+    """Open the BFF later, or with other settings, such as ``mode="local"``."""
+
+    async def start(**settings: object) -> Web:
+        web = Web(await open_bff(create_app, WebSettings, **settings))
+        backends.answers(PROFILE_OF, PROFILE)
+        backends.answers(ORDERS_OF, [ORDER])
+        backends.answers(ALERTS_OF, [ALERT])
+        return web
+
+    return start
+
+
+@pytest.fixture
+async def web(open_web: OpenWeb) -> Web:
+    """The BFF as it is deployed, signed in as u-1."""
+    return await open_web()

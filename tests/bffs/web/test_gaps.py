@@ -5,21 +5,24 @@ from datetime import timedelta
 import pytest
 
 from bffs.web.backends import ALERTS, ORDERS, USERS
-from shared.errors import BackendUnreachable, Reason, Source
-from shared.testing.scripted import Scripted, Step, broken, hang, reply, status
-from tests.bffs.web.loopback import ALERT, ORDER
-from tests.bffs.web.web import DASHBOARD, Web, scripted
+from shared.errors import Reason, Source
+from shared.testing.calls import BackendCalls
+from shared.testing.clock import ManualClock
+from shared.testing.faults import down, flaky, invalid, silent, status
+from shared.testing.playing import Fault
+from shared.testing.sockets import SocketBackends
+from tests.bffs.web.web import DASHBOARD, Web
 
 # What every attempt meets. A hanging backend is a timeout while a second attempt still has time of its own; with less
 # time than one attempt's, it is the deadline.
-MEETS: dict[Reason, Step] = {
-    Reason.TIMEOUT: hang(),
-    Reason.DEADLINE: hang(),
-    Reason.UNREACHABLE: broken(BackendUnreachable("any", "refused", sent=False)),
+MEETS: dict[Reason, Fault] = {
+    Reason.TIMEOUT: silent(),
+    Reason.DEADLINE: silent(),
+    Reason.UNREACHABLE: down(),
     Reason.FAULTED: status(500),
     Reason.REFUSED: status(403),
-    Reason.INVALID: reply(b"<!doctype html><title>Welcome</title>"),
-    Reason.REJECTED: hang(),
+    Reason.INVALID: invalid(),
+    Reason.REJECTED: silent(),
 }
 HINTS = {reason: None if reason in {Reason.REFUSED, Reason.INVALID} else 2 for reason in Reason}
 BACKENDS = {"profile": USERS, "recentOrders": ORDERS, "alerts": ALERTS}
@@ -54,10 +57,12 @@ async def ask(web: Web, section: str, reason: Reason) -> dict:
 
 @pytest.mark.parametrize("section", BACKENDS)
 @pytest.mark.parametrize("reason", Reason)
-async def test_a_missing_section_is_named_with_its_reason(reason: Reason, section: str) -> None:
+async def test_a_missing_section_is_named_with_its_reason(
+    manual_clock: ManualClock, web: Web, backends: SocketBackends, reason: Reason, section: str
+) -> None:
     """Profile and orders by their defaults, alerts by null; the rest of the page is whole."""
-    async with scripted(**{BACKENDS[section].name: Scripted(MEETS[reason])}) as web:
-        dashboard = await ask(web, section, reason)
+    backends[BACKENDS[section]].fault(MEETS[reason])
+    dashboard = await ask(web, section, reason)
 
     source = Source.NONE if section == "alerts" else Source.DEFAULT
     gap = {"section": section, "reason": reason, "source": source, "ageSeconds": None}
@@ -66,12 +71,14 @@ async def test_a_missing_section_is_named_with_its_reason(reason: Reason, sectio
 
 
 @pytest.mark.parametrize("reason", [one for one in Reason if one is not Reason.REFUSED])
-async def test_orders_seen_a_moment_ago_stand_in(reason: Reason) -> None:
+async def test_orders_seen_a_moment_ago_stand_in(
+    manual_clock: ManualClock, web: Web, backends: SocketBackends, reason: Reason
+) -> None:
     """The one section that may be stale is, with its age, for whatever reason it is missing but a refusal."""
-    async with scripted(orders=Scripted(reply([ORDER]), MEETS[reason])) as web:
-        fresh = (await web.data(DASHBOARD))["dashboard"]
-        await web.app.state.clock.advance(12)
-        dashboard = await ask(web, "recentOrders", reason)
+    fresh = (await web.data(DASHBOARD))["dashboard"]
+    backends[ORDERS].fault(MEETS[reason])
+    await manual_clock.advance(12)
+    dashboard = await ask(web, "recentOrders", reason)
 
     (gap,) = dashboard["degraded"]
     assert (gap["section"], gap["reason"], gap["source"]) == ("recentOrders", reason, Source.STALE)
@@ -85,63 +92,69 @@ def test_the_table_has_every_reason() -> None:
     assert MEETS.keys() == set(Reason)
 
 
-async def test_orders_older_than_five_minutes_do_not_stand_in() -> None:
+async def test_orders_older_than_five_minutes_do_not_stand_in(
+    manual_clock: ManualClock, web: Web, backends: SocketBackends
+) -> None:
     """What is too old to be useful is not shown: the default is."""
-    async with scripted(orders=Scripted(reply([ORDER]), status(500))) as web:
-        await web.data(DASHBOARD)
-        await web.app.state.clock.advance(timedelta(minutes=5, seconds=1).total_seconds())
-        dashboard = (await web.data(DASHBOARD))["dashboard"]
+    await web.data(DASHBOARD)
+    backends[ORDERS].fault(status(500))
+    await manual_clock.advance(timedelta(minutes=5, seconds=1).total_seconds())
+    dashboard = (await web.data(DASHBOARD))["dashboard"]
 
     assert dashboard["recentOrders"] == []
     assert [gap["source"] for gap in dashboard["degraded"]] == [Source.DEFAULT]
 
 
-async def test_the_backends_word_on_when_to_ask_again_is_passed_on() -> None:
+async def test_the_backends_word_on_when_to_ask_again_is_passed_on(
+    manual_clock: ManualClock, web: Web, backends: SocketBackends
+) -> None:
     """Retry-After of a backend becomes ``retryAfterSeconds``."""
-    async with scripted(alerts=Scripted(status(503, (("retry-after", "17"),)))) as web:
-        dashboard = (await web.data(DASHBOARD))["dashboard"]
+    backends[ALERTS].fault(status(503, retry_after=17))
+    dashboard = (await web.data(DASHBOARD))["dashboard"]
 
     assert [gap["retryAfterSeconds"] for gap in dashboard["degraded"]] == [17]
 
 
-async def test_everything_may_be_missing() -> None:
+async def test_everything_may_be_missing(manual_clock: ManualClock, web: Web, backends: SocketBackends) -> None:
     """All three silent: a page of defaults by the deadline, each gap named in the order of the declaration."""
-    async with scripted(users=Scripted(hang()), orders=Scripted(hang()), alerts=Scripted(hang())) as web:
-        before = web.app.state.clock.now_s()
-        dashboard = (await web.data(DASHBOARD, headers={"x-deadline-ms": "500"}))["dashboard"]
-        took = web.app.state.clock.now_s() - before
+    for backend in BACKENDS.values():
+        backends[backend].fault(silent())
+    before = manual_clock.now_s()
+    dashboard = (await web.data(DASHBOARD, headers={"x-deadline-ms": "500"}))["dashboard"]
 
-    assert took <= 0.5
+    assert manual_clock.now_s() - before <= 0.5
     assert [gap["section"] for gap in dashboard["degraded"]] == ["profile", "recentOrders", "alerts"]
     assert {gap["reason"] for gap in dashboard["degraded"]} == {"deadline"}
     assert dashboard["userId"] == "u-1"
 
 
-async def test_a_retry_that_succeeds_leaves_no_gap() -> None:
+async def test_a_retry_that_succeeds_leaves_no_gap(
+    manual_clock: ManualClock, web: Web, backends: SocketBackends, backend_calls: BackendCalls
+) -> None:
     """One 503, then an answer: whole, and nobody is told."""
-    alerts = Scripted(status(503), reply([ALERT]))
-    async with scripted(alerts=alerts) as web:
+    backends[ALERTS].fault(flaky(1))
+    with backend_calls.exactly({USERS: 1, ORDERS: 1, ALERTS: 2}):
         dashboard = (await web.data(DASHBOARD))["dashboard"]
 
-    assert (len(alerts.requests), dashboard["degraded"]) == (2, [])
+    assert dashboard["degraded"] == []
 
 
-async def test_two_dashboards_in_one_operation_keep_their_gaps_apart() -> None:
+async def test_two_dashboards_in_one_operation_keep_their_gaps_apart(web: Web, backends: SocketBackends) -> None:
     """``degraded`` is a field of the type that has the sections: each object speaks of its own."""
     text = "{ a: dashboard { tier degraded { section } } b: dashboard { alerts { id } degraded { section } } }"
-    async with scripted(alerts=Scripted(status(500))) as web:
-        data = await web.data(text)
+    backends[ALERTS].fault(status(500))
+    data = await web.data(text)
 
     assert data["a"] == {"tier": "Gold", "degraded": []}
     assert data["b"] == {"alerts": None, "degraded": [{"section": "alerts"}]}
 
 
 @pytest.mark.parametrize("code", [401, 403, 404, 410])
-async def test_orders_that_were_withdrawn_do_not_stand_in(code: int) -> None:
+async def test_orders_that_were_withdrawn_do_not_stand_in(web: Web, backends: SocketBackends, code: int) -> None:
     """Neither now nor when the backend then fails: gone, or not to be seen by this user any more."""
-    async with scripted(orders=Scripted(reply([ORDER]), status(code), status(500))) as web:
-        await web.data(DASHBOARD)
-        for reason in (Reason.REFUSED, Reason.FAULTED):
-            dashboard = (await web.data(DASHBOARD))["dashboard"]
-            assert dashboard["recentOrders"] == []
-            assert [(gap["reason"], gap["source"]) for gap in dashboard["degraded"]] == [(reason, Source.DEFAULT)]
+    await web.data(DASHBOARD)
+    for fault, reason in ((status(code), Reason.REFUSED), (status(500), Reason.FAULTED)):
+        backends[ORDERS].fault(fault)
+        dashboard = (await web.data(DASHBOARD))["dashboard"]
+        assert dashboard["recentOrders"] == []
+        assert [(gap["reason"], gap["source"]) for gap in dashboard["degraded"]] == [(reason, Source.DEFAULT)]

@@ -5,39 +5,43 @@ from typing import Any
 
 import pytest
 
-from bffs.web.app import create_app
-from tests.bffs.web.loopback import ALERT, ORDER, PROFILE, Act, World, answer, nobody, wire
-from tests.bffs.web.web import DASHBOARD, Web, running, settings
+from bffs.web.backends import ALERTS_OF, ORDERS_OF
+from shared.testing.faults import answer, down, invalid, raw, status
+from shared.testing.playing import Fault
+from shared.testing.sockets import SocketBackends
+from tests.bffs.web.web import ALERT, DASHBOARD, ORDER, PROFILE, Web
 
 CHUNKED = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
 
-GARBAGE: dict[str, tuple[Act, str]] = {
-    "html": (answer(b"<!doctype html>", headers={"content-type": "text/html"}), "invalid"),
-    "cut_json": (answer(b'[{"id": 1, "crea'), "invalid"),
-    "empty_body": (answer(b""), "invalid"),
-    "an_object_for_a_list": (answer({}), "invalid"),
-    "null_for_a_list": (answer(b"null"), "invalid"),
-    "text_for_a_list": (answer("none"), "invalid"),
-    "nan": (answer(b"NaN"), "invalid"),
-    "list_of_other_things": (answer([{"score": 1}, {"score": 2}]), "invalid"),
-    "not_utf_8": (answer(b'[{"id": "\xff"}]'), "invalid"),
-    "nested_for_ever": (answer(b"[" * 100_000), "invalid"),
-    "ten_megabytes": (answer(b'"' + b"x" * 10_000_000 + b'"'), "invalid"),
-    "redirect": (answer(b"", 302, {"location": "http://127.0.0.1:1/"}), "invalid"),
-    "not_http": (wire(b"SSH-2.0-OpenSSH_9.6\r\n", keep=False), "invalid"),
-    "nothing": (wire(b"", keep=False), "unreachable"),
-    "cut_in_the_body": (wire(b"HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n[", keep=False), "unreachable"),
-    "cut_in_a_chunk": (wire(CHUNKED + b"5\r\n[", keep=False), "unreachable"),
-    "bad_request": (answer(b"", 400), "refused"),
-    "not_found": (answer(b"", 404), "refused"),
-    "server_error": (answer(b"", 500), "faulted"),
+GARBAGE: dict[str, tuple[Fault, str]] = {
+    "html": (invalid(), "invalid"),
+    "cut_json": (invalid(b'[{"id": 1, "crea'), "invalid"),
+    "empty_body": (invalid(b""), "invalid"),
+    "an_object_for_a_list": (invalid({}), "invalid"),
+    "null_for_a_list": (invalid(b"null"), "invalid"),
+    "text_for_a_list": (invalid("none"), "invalid"),
+    "nan": (invalid(b"NaN"), "invalid"),
+    "list_of_other_things": (invalid([{"score": 1}, {"score": 2}]), "invalid"),
+    "not_utf_8": (invalid(b'[{"id": "\xff"}]'), "invalid"),
+    "nested_for_ever": (invalid(b"[" * 100_000), "invalid"),
+    "ten_megabytes": (invalid(b'"' + b"x" * 10_000_000 + b'"'), "invalid"),
+    "redirect": (answer(302, location="http://127.0.0.1:1/"), "invalid"),
+    "not_http": (raw(b"SSH-2.0-OpenSSH_9.6\r\n", "close"), "invalid"),
+    "nothing": (raw(b"", "close"), "unreachable"),
+    "cut_in_the_body": (raw(b"HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n[", "close"), "unreachable"),
+    "cut_in_a_chunk": (raw(CHUNKED + b"5\r\n[", "close"), "unreachable"),
+    "bad_request": (status(400), "refused"),
+    "not_found": (status(404), "refused"),
+    "server_error": (status(500), "faulted"),
 }
 
 
-@pytest.mark.parametrize(("act", "reason"), GARBAGE.values(), ids=GARBAGE)
-async def test_garbage_is_a_gap_of_its_own_section(web: Web, world: World, act: Act, reason: str) -> None:
+@pytest.mark.parametrize(("fault", "reason"), GARBAGE.values(), ids=GARBAGE)
+async def test_garbage_is_a_gap_of_its_own_section(
+    web: Web, backends: SocketBackends, fault: Fault, reason: str
+) -> None:
     """Alerts are null and named with their reason; profile and orders are whole; nothing is an error."""
-    world.acts["alerts"] = act
+    backends["alerts"].fault(fault)
 
     dashboard = (await web.data(DASHBOARD))["dashboard"]
 
@@ -48,21 +52,18 @@ async def test_garbage_is_a_gap_of_its_own_section(web: Web, world: World, act: 
     assert (dashboard["tier"], len(dashboard["recentOrders"])) == ("Gold", 1)
 
 
-async def test_a_refused_connection_is_a_gap(world: World, web: Web) -> None:
+async def test_a_refused_connection_is_a_gap(web: Web, backends: SocketBackends) -> None:
     """A port where nobody listens."""
-    async with nobody() as url:
-        app = create_app(settings(world.url, alerts_url=url))
-        async with running(app) as http:
-            http.headers["authorization"] = web.http.headers["authorization"]
-            dashboard = (await Web(app, http).data(DASHBOARD))["dashboard"]
+    backends["alerts"].fault(down())
+    dashboard = (await web.data(DASHBOARD))["dashboard"]
 
     assert [(gap["section"], gap["reason"]) for gap in dashboard["degraded"]] == [("alerts", "unreachable")]
 
 
-async def test_case_m1_no_content_is_an_empty_section(web: Web, world: World) -> None:
+async def test_case_m1_no_content_is_an_empty_section(web: Web, backends: SocketBackends) -> None:
     """204 says that there is nothing: empty by the schema, and not a failure."""
     for name in ("users", "orders", "alerts"):
-        world.acts[name] = wire(b"HTTP/1.1 204 No Content\r\n\r\n")
+        backends[name].fault(status(204))
 
     dashboard = (await web.data(DASHBOARD))["dashboard"]
 
@@ -70,9 +71,10 @@ async def test_case_m1_no_content_is_an_empty_section(web: Web, world: World) ->
     assert (dashboard["displayName"], dashboard["recentOrders"], dashboard["alerts"]) == ("User", [], None)
 
 
-async def test_an_empty_list_is_whole(web: Web, world: World) -> None:
+async def test_an_empty_list_is_whole(web: Web, backends: SocketBackends) -> None:
     """No orders and no alerts is an answer like any other."""
-    world.acts |= {"orders": answer([]), "alerts": answer([])}
+    backends.answers(ORDERS_OF, [])
+    backends.answers(ALERTS_OF, [])
 
     dashboard = (await web.data(DASHBOARD))["dashboard"]
 
@@ -92,9 +94,9 @@ PROFILES: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("profile", PROFILES.values(), ids=PROFILES)
-async def test_case_m4_what_is_no_text_never_reaches_a_client(web: Web, world: World, profile: Any) -> None:
+async def test_case_m4_what_is_no_text_never_reaches_a_client(web: Web, backends: SocketBackends, profile: Any) -> None:
     """NaN, infinities and wrong types: the section failed, the answer is strict JSON and 200."""
-    world.acts["users"] = answer(profile)
+    backends["users"].fault(invalid(profile))
 
     response = await web.query(DASHBOARD)
 
@@ -106,10 +108,10 @@ async def test_case_m4_what_is_no_text_never_reaches_a_client(web: Web, world: W
     assert [(gap["section"], gap["reason"]) for gap in dashboard["degraded"]] == [("profile", "invalid")]
 
 
-async def test_case_m4_nan_in_a_field_that_nobody_reads_does_no_harm(web: Web, world: World) -> None:
+async def test_case_m4_nan_in_a_field_that_nobody_reads_does_no_harm(web: Web, backends: SocketBackends) -> None:
     """What the page does not show cannot break it."""
     body = json.dumps(PROFILE)[:-1] + ', "score": NaN, "limit": 1e999}'
-    world.acts["users"] = answer(body.encode())
+    backends["users"].fault(answer(200, body.encode()))
 
     dashboard = (await web.data(DASHBOARD))["dashboard"]
 
@@ -135,9 +137,9 @@ BAD_ORDERS: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("bad", BAD_ORDERS.values(), ids=BAD_ORDERS)
-async def test_case_w5_one_bad_order_nulls_only_itself(web: Web, world: World, bad: Any) -> None:
+async def test_case_w5_one_bad_order_nulls_only_itself(web: Web, backends: SocketBackends, bad: Any) -> None:
     """Its place in the list stays, its neighbours stay, no error and no gap speaks of it."""
-    world.acts["orders"] = answer([ORDER, bad, ORDER])
+    backends.answers(ORDERS_OF, [ORDER, bad, ORDER])
 
     dashboard = (await web.data(DASHBOARD))["dashboard"]
 
@@ -147,9 +149,9 @@ async def test_case_w5_one_bad_order_nulls_only_itself(web: Web, world: World, b
     assert dashboard["degraded"] == []
 
 
-async def test_case_w5_one_bad_alert_nulls_only_itself(web: Web, world: World) -> None:
+async def test_case_w5_one_bad_alert_nulls_only_itself(web: Web, backends: SocketBackends) -> None:
     """The same in the nullable section."""
-    world.acts["alerts"] = answer([ALERT, {"id": "a-2"}])
+    backends.answers(ALERTS_OF, [ALERT, {"id": "a-2"}])
 
     dashboard = (await web.data(DASHBOARD))["dashboard"]
 
@@ -157,10 +159,10 @@ async def test_case_w5_one_bad_alert_nulls_only_itself(web: Web, world: World) -
     assert dashboard["degraded"] == []
 
 
-@pytest.mark.parametrize("act", [answer(b"", 500), answer([None]), wire(b"", keep=False)], ids=["500", "null", "gone"])
-async def test_case_w5_one_failing_leg_leaves_the_others(web: Web, world: World, act: Act) -> None:
+@pytest.mark.parametrize("fault", [status(500), invalid([None]), raw(b"", "close")], ids=["500", "null", "gone"])
+async def test_case_w5_one_failing_leg_leaves_the_others(web: Web, backends: SocketBackends, fault: Fault) -> None:
     """A leg that fails or has a null item takes neither its siblings nor the whole answer with it."""
-    world.acts["alerts"] = act
+    backends["alerts"].fault(fault)
 
     response = await web.query(DASHBOARD)
 

@@ -2,77 +2,58 @@
 
 import asyncio
 import json
-import socket
-from collections.abc import AsyncIterator
 
-import httpx
 import pytest
-import uvicorn
 
-from bffs.web.app import create_app
-from tests.bffs.web.loopback import World, silence, until
-from tests.bffs.web.web import BOTH, DASHBOARD, PATH, settings
+from shared.testing.faults import silent
+from shared.testing.issuer import Issuer
+from shared.testing.sockets import SocketBackends
+from tests.bffs.web.web import BOTH, DASHBOARD, PATH, Web
 
-
-@pytest.fixture
-async def served(world: World) -> AsyncIterator[str]:
-    """The app behind uvicorn, on a free port."""
-    app = create_app(settings(world.url))
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=1))
-        task = asyncio.create_task(server._serve(sockets=[listening]))
-        await until(lambda: server.started)
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-        server.should_exit = True
-        await task
+BACKENDS = ("users", "orders", "alerts")
 
 
 @pytest.fixture
-def headers(issuer) -> dict[str, str]:
+def headers(issuer: Issuer) -> dict[str, str]:
     """What a signed-in client sends."""
-    return {"authorization": f"Bearer {issuer.token()}", "content-type": "application/json"}
+    return issuer.signed_in() | {"content-type": "application/json"}
 
 
-async def test_a_client_that_leaves_takes_every_call_with_it(served: str, world: World, headers: dict) -> None:
+async def test_a_client_that_leaves_takes_every_call_with_it(web: Web, backends: SocketBackends) -> None:
     """Two root fields, three silent backends, three calls (one for both): all closed within a moment of the client."""
-    world.acts |= dict.fromkeys(("users", "orders", "alerts"), silence())
+    for name in BACKENDS:
+        backends[name].fault(silent())
     text = BOTH.replace("displayName alerts", "displayName recentOrders { id } alerts")
 
-    async with httpx.AsyncClient(base_url=served) as client:
-        asking = asyncio.create_task(client.post(PATH, json={"query": text}, headers=headers))
-        await until(lambda: sum(world.asked().values()) == 3)
-        asking.cancel()
-        await asyncio.gather(asking, return_exceptions=True)
+    asking = asyncio.create_task(web.query(text))
+    await backends.until(lambda: len(backends.requests) == 3, "three calls")
+    asking.cancel()
+    await asyncio.gather(asking, return_exceptions=True)
 
-    await until(lambda: world.left.total() == 3)
-    assert world.left == {"users": 1, "orders": 1, "alerts": 1}
+    await backends.until(lambda: all(backends[name].left == 1 for name in BACKENDS), "each sees it leave")
 
 
-async def test_the_deadline_takes_every_call_with_it(served: str, world: World, headers: dict) -> None:
+async def test_the_deadline_takes_every_call_with_it(web: Web, backends: SocketBackends) -> None:
     """The answer is there by the deadline, and the silent backend sees the close."""
-    world.acts["alerts"] = silence()
+    backends["alerts"].fault(silent())
     loop = asyncio.get_running_loop()
 
-    async with httpx.AsyncClient(base_url=served) as client:
-        await client.post(
-            PATH, json={"query": "{ viewer { tier } }"}, headers=headers
-        )  # the issuer's keys are here now
-        began = loop.time()
-        answer = await client.post(PATH, json={"query": DASHBOARD}, headers=headers | {"x-deadline-ms": "300"})
-        took = loop.time() - began
+    await web.query("{ viewer { tier } }")  # the issuer's keys are here now
+    began = loop.time()
+    answer = await web.query(DASHBOARD, headers={"x-deadline-ms": "300"})
+    took = loop.time() - began
 
     assert took < 0.65, "it was the deadline, not the end of the first attempt, that ended it"
     (gap,) = answer.json()["data"]["dashboard"]["degraded"]
     assert (gap["section"], gap["reason"]) == ("alerts", "deadline")
-    await until(lambda: world.left["alerts"] == 1)
+    await backends.until(lambda: backends["alerts"].left == 1, "it sees the close")
 
 
-async def half_a_request(served: str, headers: dict, sent: bytes, announced: int) -> tuple[str, dict]:
+async def half_a_request(web: Web, headers: dict[str, str], sent: bytes, announced: int) -> tuple[str, dict]:
     """Send a request whose body does not end; return the status line and the problem that answers it."""
-    host, port = served.removeprefix("http://").split(":")
-    reader, writer = await asyncio.open_connection(host, int(port))
-    lines = [f"POST {PATH} HTTP/1.1", f"host: {host}", f"content-length: {announced}"]
+    url = web.http.base_url
+    reader, writer = await asyncio.open_connection(url.host, url.port)
+    lines = [f"POST {PATH} HTTP/1.1", f"host: {url.host}", f"content-length: {announced}"]
     lines += [f"{name}: {value}" for name, value in headers.items()]
     writer.write("\r\n".join([*lines, "", ""]).encode() + sent)
     async with asyncio.timeout(2):
@@ -84,17 +65,17 @@ async def half_a_request(served: str, headers: dict, sent: bytes, announced: int
     return head.splitlines()[0], problem
 
 
-async def test_a_body_too_large_is_answered_before_it_is_whole(served: str, headers: dict) -> None:
+async def test_a_body_too_large_is_answered_before_it_is_whole(web: Web, headers: dict[str, str]) -> None:
     """A client that announces a gigabyte learns at once that it is too much."""
-    status, problem = await half_a_request(served, headers, b" " * 300_000, 1_000_000_000)
+    status, problem = await half_a_request(web, headers, b" " * 300_000, 1_000_000_000)
 
     assert " 413 " in status
     assert problem["code"] == "payload_too_large"
 
 
-async def test_a_body_that_never_ends_is_answered_by_the_deadline(served: str, headers: dict) -> None:
+async def test_a_body_that_never_ends_is_answered_by_the_deadline(web: Web, headers: dict[str, str]) -> None:
     """Half a body and then nothing: the deadline holds for reading, too."""
-    status, problem = await half_a_request(served, headers | {"x-deadline-ms": "200"}, b'{"query": ', 100)
+    status, problem = await half_a_request(web, headers | {"x-deadline-ms": "200"}, b'{"query": ', 100)
 
     assert " 504 " in status
     assert problem["code"] == "deadline_exceeded"

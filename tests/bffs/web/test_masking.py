@@ -1,12 +1,10 @@
 """What clients learn from a failure that nobody declared: that there was one, where, and its trace (field case W2)."""
 
 import json
-from collections.abc import AsyncIterator
 
 import pytest
 import strawberry
 from graphql import GraphQLError
-from structlog.testing import capture_logs
 
 from bffs.web.operation import answer
 from bffs.web.schema import WebSchema, schema
@@ -14,8 +12,7 @@ from shared.asgi.context import KEY, RequestContext
 from shared.errors import BackendFaulted, ProblemCode, ProblemError
 from shared.resilience.deadline import Deadline
 from shared.telemetry.ledger import Ledger, read_origin
-from shared.testing.scripted import Scripted, Step
-from tests.bffs.web.web import DASHBOARD, scripted
+from tests.bffs.web.web import DASHBOARD, Web
 
 SECRET = "could not connect to postgres://app:hunter2@db.internal:5432/orders: SELECT * FROM users"
 
@@ -98,13 +95,6 @@ def scope() -> dict:
     return {"path": "/web/graphql", KEY: RequestContext(ledger, Deadline(1.0))}
 
 
-@pytest.fixture
-async def logged() -> AsyncIterator[list]:
-    """Every log line of the test."""
-    with capture_logs() as lines:
-        yield lines
-
-
 FAILING = {
     "sync": ("{ sync }", ["sync"]),
     "async": ("{ asynchronous }", ["asynchronous"]),
@@ -181,18 +171,19 @@ async def test_case_w2_the_documents_own_faults_stay_readable(scope: dict, logge
     assert logged == []
 
 
-async def test_case_w2_a_failure_below_the_resolvers_is_masked_too(logged: list) -> None:
+async def test_case_w2_a_failure_below_the_resolvers_is_masked_too(web: Web, logged: list) -> None:
     """The whole way: a transport that raises what no failure table knows."""
 
-    def leak(receiver: object) -> None:
-        raise AssertionError("never played")
-
-    class Leaking(Scripted):
+    class Leaking:
         def send(self, request, receiver):
             raise LeakError(SECRET)
 
-    async with scripted(users=Leaking(Step(leak))) as web:
-        response = await web.query(DASHBOARD)
+        async def aclose(self) -> None: ...
+
+    state = web.app.state.backends.states["users"]
+    pool, state.channel = state.channel, Leaking()
+    response = await web.query(DASHBOARD)
+    state.channel = pool
 
     assert response.status_code == 200
     (error,) = response.json()["errors"]

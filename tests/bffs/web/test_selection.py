@@ -7,7 +7,8 @@ import pytest
 
 from bffs.web.graph.dashboard import NEEDS, DashboardSections
 from bffs.web.schema import schema
-from tests.bffs.web.loopback import World, answer
+from shared.testing.faults import status
+from shared.testing.sockets import SocketBackends
 from tests.bffs.web.web import Web
 
 FRAGMENT = "fragment Some on Dashboard { alerts { id } ...More } fragment More on Dashboard { tier }"
@@ -57,23 +58,23 @@ CASES: dict[str, tuple[str, dict[str, Any], set[str]]] = {
 
 
 @pytest.mark.parametrize(("text", "variables", "asked"), CASES.values(), ids=CASES)
-async def test_only_what_is_asked_for_is_fetched(web: Web, world: World, text, variables, asked) -> None:
+async def test_only_what_is_asked_for_is_fetched(web: Web, backends: SocketBackends, text, variables, asked) -> None:
     """The backends that are called are those of the selected fields, once each."""
     await web.data(text, variables)
 
-    assert world.asked() == dict.fromkeys(asked, 1)
+    assert backends.counts() == dict.fromkeys(asked, 1)
 
 
-async def test_a_section_that_is_not_asked_for_cannot_degrade(web: Web, world: World) -> None:
+async def test_a_section_that_is_not_asked_for_cannot_degrade(web: Web, backends: SocketBackends) -> None:
     """``degraded`` speaks of this operation's sections, not of backends it did not need."""
-    world.acts["alerts"] = answer(b"", 500)
+    backends["alerts"].fault(status(500))
 
     data = await web.data("{ dashboard { tier degraded { section } } }")
 
     assert data["dashboard"] == {"tier": "Gold", "degraded": []}
 
 
-async def test_fragments_that_double_cost_nothing(web: Web, world: World) -> None:
+async def test_fragments_that_double_cost_nothing(web: Web, backends: SocketBackends) -> None:
     """Ninety fragments that each spread the next one twice would be 2^90 fields for whoever expands them."""
     chain = "".join(f"fragment F{n} on Dashboard {{ ...F{n + 1} ...F{n + 1} }} " for n in range(90))
     text = f"{{ dashboard {{ ...F0 }} }} {chain} fragment F90 on Dashboard {{ tier }}"
@@ -83,7 +84,7 @@ async def test_fragments_that_double_cost_nothing(web: Web, world: World) -> Non
 
     assert data == {"dashboard": {"tier": "Gold"}}
     assert time.monotonic() - began < 2
-    assert world.asked() == {"users": 1}
+    assert backends.counts() == {"users": 1}
 
 
 def test_every_field_knows_its_section() -> None:

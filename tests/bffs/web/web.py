@@ -1,20 +1,12 @@
-"""The web BFF as a test drives it: the real app, a client that posts operations, and the usual queries."""
+"""The web BFF as a page sees it: a client that posts operations, the usual queries, and made-up data of one user."""
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from typing import Any
 
 import httpx
 from fastapi import FastAPI
 
-from bffs.web.app import create_app
-from bffs.web.backends import ALERTS, ORDERS, USERS
-from bffs.web.settings import WebSettings
-from shared.identity.principal import Principal
-from shared.testing.clock import ManualClock
-from shared.testing.scripted import Scripted, reply, scripted_backends
-from tests.bffs.web.loopback import WHOLE
-from tests.shared.identity.tokens_table import AUDIENCE, ISSUER
+from shared.testing.bff import Bff
 
 PATH = "/web/graphql"
 
@@ -28,20 +20,51 @@ DASHBOARD = f"""query {{ dashboard {{
 VIEWER = f"query {{ viewer {{ userId displayName tier {DEGRADED} }} }}"
 BOTH = f"{{ dashboard {{ displayName alerts {{ id }} {DEGRADED} }} viewer {{ displayName }} }}"
 
+BIG_ID = 2**53 + 12345
+
+PROFILE = {
+    "userId": "u-1",
+    "displayName": "Ada Łovelace 🚀",
+    "accountTier": "Gold",
+    "email": "ada@example.test",
+    "region": "eu",
+}
+ORDER = {
+    "id": BIG_ID,
+    "userId": "u-1",
+    "status": "shipped",
+    "amount": "12.30",
+    "currency": "EUR",
+    "placedAt": "2026-11-20T10:00:00Z",
+}
+ALERT = {
+    "id": "a-1",
+    "userId": "u-1",
+    "severity": "info",
+    "message": "Your order is on its way.",
+    "createdAt": "2026-11-21T10:00:00Z",
+}
+
 
 class Web:
-    """A client of one running app. ``clock`` is given when time is turned by hand."""
+    """A page's client of one running BFF, signed in as u-1 by its default headers."""
 
-    def __init__(self, app: FastAPI, http: httpx.AsyncClient, clock: ManualClock | None = None) -> None:
-        self.app = app
-        self.http = http
-        self._clock = clock
+    def __init__(self, bff: Bff) -> None:
+        self.bff = bff
+        self.http.headers.update(bff.issuer.signed_in("u-1"))
+
+    @property
+    def app(self) -> FastAPI:
+        return self.bff.app
+
+    @property
+    def http(self) -> httpx.AsyncClient:
+        return self.bff.client
 
     async def post(self, body: Any, **more: Any) -> httpx.Response:
         """Post a body as JSON (``bytes`` as they are) and check what holds for every answer."""
         content = {"content": body} if isinstance(body, bytes) else {"json": body}
-        sending = self.http.post(PATH, **content, **more)
-        answer = await (self._clock.run(sending) if self._clock else sending)
+        answer = await self.bff.post(PATH, user=None, **content, **more)
         assert len(answer.headers["x-trace-id"]) == 32
         return answer
 
@@ -55,54 +78,3 @@ class Web:
         assert answer.status_code == 200, answer.text
         assert "errors" not in answer.json(), answer.text
         return answer.json()["data"]
-
-
-def settings(url: str, **changes: Any) -> WebSettings:
-    """Return settings with everything behind one URL, and changes."""
-    good = {
-        "listen": "127.0.0.1:1",
-        "users_url": url,
-        "orders_url": url,
-        "alerts_url": url,
-        "jwks_url": f"{url}/jwks",
-        "issuer": ISSUER,
-        "audience": AUDIENCE,
-    }
-    return WebSettings(**{**good, **changes})
-
-
-@asynccontextmanager
-async def running(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
-    """Start an app without a socket of its own."""
-    transport = httpx.ASGITransport(app)
-    async with (
-        app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=transport, base_url="http://web.test") as http,
-    ):
-        yield http
-
-
-class Known:
-    """A verifier that was asked a moment ago."""
-
-    user = Principal("u-1", "web-app", frozenset({"dashboard"}), float("inf"), "token")
-
-    def cached(self, token: str) -> Principal:
-        """Know everybody."""
-        return self.user
-
-
-@asynccontextmanager
-async def scripted(**channels: Scripted) -> AsyncIterator[Web]:
-    """Run the app on scripts and on a clock turned by hand; backends that are not named answer well."""
-    clock = ManualClock()
-    good = {name: Scripted(reply(body)) for name, body in WHOLE.items()}
-    play = {**good, **channels}
-    app = create_app(settings("http://nowhere.test"), clock)
-    async with running(app) as http:
-        app.state.backends = scripted_backends(
-            clock, {USERS: play["users"], ORDERS: play["orders"], ALERTS: play["alerts"]}
-        )
-        app.state.verifier = Known()
-        http.headers["authorization"] = "Bearer token"
-        yield Web(app, http, clock)

@@ -64,11 +64,12 @@ async def test_without_a_fault_all_is_well(told: SocketBackend, ask: Ask) -> Non
         (status(503, retry_after=7), 503, {"retry-after": "7", "content-length": "0"}, b""),
         (status(204), 204, {}, b""),
         (invalid(), 200, {"content-type": "text/html"}, b"<!doctype html><title>Welcome</title>"),
-        (invalid(b"NaN", "application/json"), 200, {"content-type": "application/json"}, b"NaN"),
+        (invalid(b"NaN"), 200, {"content-type": "application/json"}, b"NaN"),
+        (invalid([None]), 200, {"content-type": "application/json"}, b"[null]"),
         (answer(302, location="/y"), 302, {"location": "/y"}, b""),
         (raw(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"), 200, {"content-length": "2"}, b"ok"),
     ],
-    ids=["status", "no_content", "invalid", "invalid_json", "answer", "raw"],
+    ids=["status", "no_content", "invalid", "invalid_json", "invalid_value", "answer", "raw"],
 )
 async def test_another_answer(
     told: SocketBackend, ask: Ask, fault: Fault, code: int, headers: dict[str, str], body: bytes
