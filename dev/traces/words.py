@@ -46,8 +46,6 @@ def _marks(row: Row) -> Iterator[str]:
         yield from _answer(row)
         said = {"degraded": row.degraded, "cancelled": row.cancelled, "retried": row.retried}
         yield from (word for word, true in said.items() if true)
-    if row.kept:
-        yield f"kept: {row.kept}"
     if row.orphan:
         yield "parent not here"
     if abs(row.skew_us) >= NOTABLE_SKEW_US:
@@ -91,4 +89,5 @@ def warning_words(fall: Waterfall) -> list[str]:
     """Say what keeps this picture from being whole."""
     orphans = sum(row.orphan for row in fall.rows)
     missing = [f"{orphans} span{'s' * (orphans > 1)} without the parent: late, or never sent"] if orphans else []
-    return [*fall.warnings, *missing]
+    kept = [f"not sampled, kept because {row.kept}: this service's part only" for row in fall.rows if row.kept]
+    return [*fall.warnings, *kept, *missing]

@@ -4,13 +4,15 @@ Owns the names of both. No query, no credential, no payload; the path without it
 elsewhere. Step 1 of a request: the trace begins or is joined here.
 """
 
-from typing import Final
+from typing import Any, Final
 
 from edge.envoy.words import Json, typed
 from edge.spec.listeners import TelemetrySpec
 
 TRACES_CLUSTER: Final = "frontage.traces"
 TEMPLATE: Final = "frontage.route"
+
+MILLION: Final = 1_000_000
 
 # Attributes that Envoy sets by itself, put right: it would write the URL with its query, and the client's address.
 PATH: Final = "%PATH(NQ:ORIG_OR_PATH)%"
@@ -30,18 +32,31 @@ def tracing(telemetry: TelemetrySpec) -> Json | None:
     """
     if telemetry.traces is None:
         return None
-    percent = {"value": telemetry.ratio * 100}
+    share = {"numerator": round(telemetry.ratio * MILLION), "denominator": "MILLION"}
     uri = {"uri": f"http://{telemetry.traces}/v1/traces", "cluster": TRACES_CLUSTER, "timeout": "2s"}
-    config: Json = {"service_name": telemetry.service, "http_service": {"http_uri": uri}}
+    config: Json = {
+        "service_name": telemetry.service,
+        "http_service": {"http_uri": uri},
+        "sampler": _sampler("ParentBased", wrapped_sampler=_sampler("TraceIdRatioBased", sampling_percentage=share)),
+    }
     return {
         "provider": {
             "name": "envoy.tracers.opentelemetry",
             "typed_config": typed("envoy.config.trace.v3.OpenTelemetryConfig", **config),
         },
-        "random_sampling": percent,
+        # All of them, as far as Envoy is concerned: its own dice would overrule a caller's 01, too.
+        "random_sampling": {"value": 100},
         "client_sampling": {"value": 0},  # x-client-trace-id is no decision of ours
         "operation": f"%REQUEST_HEADER(:METHOD)% %METADATA(ROUTE:{TEMPLATE}:template)%",
         "custom_tags": list(TAGS),
+    }
+
+
+def _sampler(kind: str, **config: Any) -> Json:
+    """Return one of the samplers that decide as OpenTelemetry's of the same name do, here and in the BFFs."""
+    return {
+        "name": f"frontage.sampler.{kind}",
+        "typed_config": typed(f"envoy.extensions.tracers.opentelemetry.samplers.v3.{kind}SamplerConfig", **config),
     }
 
 

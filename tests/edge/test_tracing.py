@@ -34,14 +34,15 @@ def test_a_span_is_exported_with_the_routes_template_and_no_personal_data(edge, 
     assert not any(secret in str(span) for secret in ("secret", "someone", "127.0.0.1", "user_agent: s"))
 
 
-def test_case_t2_a_sampled_caller_is_joined_and_exported(edge, echo):
-    """Flag 01: the same trace id everywhere, and the edge's span between the caller's and the upstream's."""
-    caller = "00f067aa0ba902b7"
-    answer, sent = traced(edge, echo, traceparent=f"00-{TRACE}-{caller}-01")
-    assert answer.headers["x-trace-id"] == TRACE
-    [span] = wait_for(lambda: exported(echo, TRACE), "the span")
+@pytest.mark.parametrize(("ratio", "which"), [("1", "edge"), ("0", "quiet_edge")])
+def test_case_t2_a_sampled_caller_is_joined_and_exported(ratio, which, echo, request):
+    """Flag 01, whatever the ratio: the same trace id, and the edge's span between the caller's and the upstream's."""
+    caller, trace = "00f067aa0ba902b7", ratio * 4 + TRACE[4:]
+    answer, sent = traced(request.getfixturevalue(which), echo, traceparent=f"00-{trace}-{caller}-01")
+    assert answer.headers["x-trace-id"] == trace
+    [span] = wait_for(lambda: exported(echo, trace), "the span")
     assert span.parent_span_id.hex() == caller
-    assert sent == f"00-{TRACE}-{span.span_id.hex()}-01"
+    assert sent == f"00-{trace}-{span.span_id.hex()}-01"
 
 
 def test_case_t2_an_unsampled_caller_is_joined_and_not_exported(edge, echo):
@@ -64,6 +65,17 @@ def test_case_t2_without_a_decision_the_ratio_decides(edge, echo, quiet_edge):
     quiet, sent = traced(quiet_edge, echo)
     assert sent.endswith("-00")
     assert sent.split("-")[1] == quiet.headers["x-trace-id"]
+
+
+def test_a_ratio_between_takes_its_share(new_edge, edge, echo):
+    """A half is about a half; the flag says which, and each decision is made once."""
+    half = new_edge(edge.file.read_text(), RATIO="0.5")
+    with half.client() as client:
+        for _ in range(80):
+            client.get("/users/7")
+    flags = [dict(one["headers"])["traceparent"][-2:] for one in echo.seen[-80:]]
+    assert set(flags) == {"00", "01"}
+    assert 15 < flags.count("01") < 65  # the odds of missing this by chance are one in a hundred million
 
 
 @pytest.fixture(scope="module")

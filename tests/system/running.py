@@ -82,11 +82,11 @@ class Running:
         return self.run.log_of(service).read_text()
 
 
-def start(state: Path) -> Running:
+def start(state: Path, compose: Path = ROOT / "compose.yaml") -> Running:
     """Start a copy on ports of its own; returns when all of it is ready."""
     for _ in range(TRIES):
         offset = free_offset()
-        done = _dev("up", "--detach", state=state, offset=offset)
+        done = _dev("up", "--detach", "--compose", str(compose), state=state, offset=offset)
         if done.returncode == 0:
             run = RunFolder(state, offset)
             record = load_record(run)

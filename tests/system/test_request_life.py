@@ -14,6 +14,8 @@ from tests.system.running import BACKENDS, Running
 pytestmark = pytest.mark.system
 
 DASHBOARD = "/mobile/v1/dashboard"
+# Envoy sends its spans every five seconds.
+ENVOY_TELLS_WITHIN_S = 15.0
 
 
 def until(found: Callable[[], Any], within_s: float = 5.0) -> Any:
@@ -38,7 +40,7 @@ def trace_of(running: Running, trace_id: str, spans: int) -> list[dict[str, Any]
             span["service"] = trace["processes"][span["processID"]]["serviceName"]
         return trace["spans"] if len(trace["spans"]) >= spans else []
 
-    return until(found)
+    return until(found, ENVOY_TELLS_WITHIN_S)
 
 
 @pytest.mark.parametrize(

@@ -112,10 +112,10 @@ def test_a_trace_kept_for_its_end_begins_at_the_bff_and_says_why() -> None:
     ]  # fmt: skip
     fall = waterfall(jaeger(export(mobile=spans)))
 
-    assert marks(fall.rows[0]) == ["200", "degraded", "kept: degraded"]
-    assert warning_words(fall) == []
+    assert marks(fall.rows[0]) == ["200", "degraded"]
+    assert warning_words(fall) == ["not sampled, kept because degraded: this service's part only"]
     assert [gap_words(gap) for gap in fall.degraded] == ["alerts: faulted (answered 500), the section is null"]
-    assert "kept: degraded" in render_trace(jaeger(export(mobile=spans)), width=100, colour=False, unicode=False)
+    assert "kept because degraded" in render_trace(jaeger(export(mobile=spans)), width=100, colour=False, unicode=False)
 
 
 def test_a_clock_that_is_behind_is_put_right() -> None:
