@@ -69,4 +69,4 @@ def counter(policy: LimitPolicy, parts: tuple[tuple[str, str], ...]) -> str:
     for word in (policy.memory, *(word for part in parts for word in part)):
         encoded = word.encode(errors="surrogateescape")
         digest.update(len(encoded).to_bytes(4, "big") + encoded)
-    return f"limits:{digest.hexdigest()}"
+    return f"frontage:limits:{digest.hexdigest()}"

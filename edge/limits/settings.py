@@ -3,32 +3,24 @@
 from datetime import timedelta
 from typing import Annotated
 
-from pydantic import AfterValidator, SecretStr
+from pydantic import Field, SecretStr
 
-from shared.settings import ListenAddress, ServiceSettings
-from shared.store.address import read_address
-
-MEMORY = "memory:"
+from shared.settings import ListenAddress, StoreSettings
 
 
-def _sound(url: SecretStr) -> SecretStr:
-    if url.get_secret_value() != MEMORY:
-        read_address(url.get_secret_value())
-    return url
-
-
-class LimitsSettings(ServiceSettings):
+class LimitsSettings(StoreSettings):
     """What every service reads, and where it counts.
 
-    ``FRONTAGE_LISTEN`` is for probes and metrics, ``FRONTAGE_GRPC_LISTEN`` for edges. ``FRONTAGE_STORE_URL``: a form of
-    ``shared/store/address.py``, or ``memory:`` for a limiter that is alone. ``FRONTAGE_STORE_TIMEOUT``: how long a
-    check may wait for the store before the edge is told that nothing is known.
+    ``FRONTAGE_LISTEN`` is for probes and metrics, ``FRONTAGE_GRPC_LISTEN`` for edges. ``FRONTAGE_STORE_URL`` set, but
+    empty: in this process' own memory, for a limiter that is alone. ``FRONTAGE_STORE_ANSWER_WITHIN``: how long a check
+    may wait for the store before the edge is told that nothing is known.
     """
 
     grpc_listen: ListenAddress
-    store_url: Annotated[SecretStr, AfterValidator(_sound)]
+    # Required: who counts alone by mistake admits as many times the limit as there are limiters.
+    store_url: SecretStr
     # Half of what the edge waits for us (edge/spec/limits.py): who loses the store is told so, and not left waiting.
-    store_timeout: timedelta = timedelta(milliseconds=50)
+    store_answer_within: Annotated[timedelta, Field(gt=timedelta(0))] = timedelta(milliseconds=50)
 
     @property
     def grpc_host(self) -> str:

@@ -36,7 +36,7 @@ class RunningLimiter:
             "FRONTAGE_LISTEN": f"127.0.0.1:{self.port}",
             "FRONTAGE_GRPC_LISTEN": f"127.0.0.1:{self.grpc_port}",
             "FRONTAGE_STORE_URL": store_url,
-            "FRONTAGE_STORE_TIMEOUT": "PT5S",  # a busy machine must not look like a store that is away
+            "FRONTAGE_STORE_ANSWER_WITHIN": "PT5S",  # a busy machine must not look like a store that is away
             **environment,
         }
         self.process: subprocess.Popen | None = None

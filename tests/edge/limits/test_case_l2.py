@@ -81,7 +81,7 @@ def away(proxy):
 
 @pytest.fixture(scope="module")
 def served(proxy, new_limiter, new_edge):
-    limiter = new_limiter(proxy.url, FRONTAGE_STORE_TIMEOUT=f"PT{STORE_TIMEOUT_S}S")
+    limiter = new_limiter(proxy.url, FRONTAGE_STORE_ANSWER_WITHIN=f"PT{STORE_TIMEOUT_S}S")
     edge = new_edge((HERE / "failing.yaml").read_text(), LIMITER=limiter.address)
     yield edge, limiter
     edge.stop()
@@ -90,7 +90,7 @@ def served(proxy, new_limiter, new_edge):
 @pytest.fixture
 def client(served, fresh, request):
     """A client at an address of its own, so that what the edge counts by itself is of this test alone."""
-    wait_for(lambda: served[1].metric("frontage_limits_store_up") == 1.0, "the store is asked")
+    wait_for(lambda: served[1].metric("frontage_store_up") == 1.0, "the store is asked")
     address = f"10.0.0.{zlib.crc32(request.node.name.encode()) % 250}"
     with served[0].client(headers={"x-forwarded-for": address}) as opened:
         wait_for(lambda: opened.get("/ready").headers.get("ratelimit"), "limits are judged")
@@ -125,7 +125,7 @@ def test_case_l2_a_store_that_is_away_costs_one_timeout_and_each_limit_has_its_w
     first = [timed(client, "/open/x") for _ in range(UNTIL_SKIPPED)]
     assert [answer.status_code for answer, _ in first] == [200] * UNTIL_SKIPPED
     assert max(took for _, took in first) < LIMITER_TIMEOUT_S + 0.3
-    wait_for(lambda: limiter.metric("frontage_limits_store_up") == 0.0, "the limiter stops asking")
+    wait_for(lambda: limiter.metric("frontage_store_up") == 0.0, "the limiter stops asking")
     later = [timed(client, "/open/x") for _ in range(20)]
     assert {answer.status_code for answer, _ in later} == {200}
     assert statistics.median(took for _, took in later) < STORE_TIMEOUT_S / 4

@@ -46,9 +46,9 @@ async def storm(edges, path: str, calls: int, address: str) -> Counter:
 async def test_case_l4_e_three_edges_admit_the_limit_exactly(fleet, fresh, path):
     """Three hundred calls at once over three edges and two limiters: a hundred pass, none more, none fewer."""
     edges, limiters = fleet
-    before = [one.metric('frontage_limits_store_asked_total{outcome="answered"}') for one in limiters]
+    before = [one.metric('frontage_store_questions_total{outcome="answered"}') for one in limiters]
     assert await storm(edges, path, 300, "10.0.0.1") == {200: 100, 429: 200}
-    after = [one.metric('frontage_limits_store_asked_total{outcome="answered"}') for one in limiters]
+    after = [one.metric('frontage_store_questions_total{outcome="answered"}') for one in limiters]
     assert all(now > then for now, then in zip(after, before, strict=True)), "one limiter judged nothing"
 
 
