@@ -5,8 +5,10 @@ from collections.abc import Iterator
 from urllib.parse import parse_qsl, urlsplit
 
 from edge.assembly import Edge, OwnedRoute
+from edge.envoy.limits import limits_in_order
 from edge.envoy.routes import in_order
 from edge.paths import path_of
+from edge.spec.limits import LimitSpec
 from edge.spec.routes import RouteSpec, ValueMatchSpec
 
 
@@ -20,13 +22,19 @@ def explain(edge: Edge, url: str, method: str, headers: dict[str, str]) -> Itera
         return
     yield f"{method} {parts.path}: route {route.name} ({route.spec.place})"
     yield f"  match    {route.spec.match.shown()} {' '.join(route.spec.match.methods)}".rstrip()
-    for name in route.spec.limits:
-        full = edge.limit_name(route.owner, name) or name
-        limit = edge.limits()[full]
-        yield f"  limit    {full}: {limit.limit} per {limit.window.total_seconds():g}s and {limit.key}"
+    early, late = limits_in_order(edge, route)
+    yield from (_limit(name, limit, route.spec.cost) for name, limit in early)
     auth = edge.auth(route)
     yield f"  auth     {route.spec.auth} ({auth.mode}; {', '.join(auth.issuers)})" if auth else "  auth     none"
+    yield from (_limit(name, limit, route.spec.cost) for name, limit in late)
     yield from _action(edge, route.spec)
+
+
+def _limit(name: str, limit: LimitSpec, cost: int) -> str:
+    what = f"{limit.limit} per {limit.window.total_seconds():g}s and {', '.join(limit.key)} ({limit.counts_as}"
+    where = f", distributed, {limit.on_store_failure} without its store" if limit.distributed else ", in each edge"
+    costs = f", a request costs {cost}" if limit.distributed and cost > 1 else ""
+    return f"  limit    {name}: {what}{where}{costs}{', shadow' * limit.shadow})"
 
 
 def _action(edge: Edge, spec: RouteSpec) -> Iterator[str]:

@@ -46,6 +46,8 @@ FORMATS: Final = {
     "method": "%REQUEST_HEADER(:METHOD):16%",
 }
 
+Named = tuple[str, LimitSpec]
+
 # Sees which limits of the route were not judged, and applies the choice that each made for this case.
 UNJUDGED_SOURCE: Final = r"""
 local function has(names, wanted)
@@ -119,23 +121,32 @@ def route_choices(edge: Edge, route: OwnedRoute) -> Json:
     return {"choices": choices} if choices else {}
 
 
+def limits_in_order(edge: Edge, route: OwnedRoute) -> tuple[list[Named], list[Named]]:
+    """Return a route's limits as they are judged: before its token is looked at, and after."""
+    limits = edge.route_limits(route)
+    late = any(one.distributed and one.needs_identity for one in limits.values())  # one call for all of a route's
+    early_ones: list[Named] = []
+    late_ones: list[Named] = []
+    for name, limit in sorted(limits.items(), key=lambda one: one[1].distributed):
+        (late_ones if limit.needs_identity or (limit.distributed and late) else early_ones).append((name, limit))
+    return early_ones, late_ones
+
+
 def _asks(limit: LimitSpec) -> bool:
     """Whether the outcome of asking matters: a shadow limit refuses nobody, also when it is not judged."""
     return limit.distributed and not limit.shadow
 
 
 def _rate_limits(edge: Edge, route: OwnedRoute) -> Iterator[tuple[int, Json]]:
-    limits = edge.route_limits(route)
-    distributed = [one for one in limits.values() if one.distributed]
-    late = any(one.needs_identity for one in distributed)  # one call for all of a route's
-    for name, limit in limits.items():
+    early, late = limits_in_order(edge, route)
+    for name, limit in (*early, *late):
         if not limit.distributed:
             yield _local_stage(limit), {"actions": _actions(name, limit)}
             continue
         asked: Json = {"actions": _actions(str(policy_of(name, limit)), limit)}
         if route.spec.cost > 1:
             asked["hits_addend"] = {"number": route.spec.cost}
-        yield DISTRIBUTED_LATE if late else DISTRIBUTED_EARLY, asked
+        yield DISTRIBUTED_LATE if (name, limit) in late else DISTRIBUTED_EARLY, asked
         if limit.on_store_failure == "local" and _asks(limit):
             unjudged = {"metadata_key": {"key": UNJUDGED, "path": [{"key": name}]}, "descriptor_key": "unjudged"}
             yield STAND_IN, {"actions": [*_actions(name, limit), {"metadata": unjudged}]}

@@ -16,7 +16,7 @@ TRACKED = [
     ).stdout.splitlines()
     if (ROOT / name).is_file()
 ]
-DEPLOYABLES = ["bffs/mobile", "bffs/web", "edge"]
+DEPLOYABLES = ["bffs/mobile", "bffs/web", "edge", "edge/limits"]
 FIXED_TOP = {"pyproject.toml", "bffs", "shared", "edge", "tests", "compose.yaml"}
 ALSO_TOP = {"README.md", "CONTRIBUTING.md", "CHANGELOG.md", "LICENSE", "Makefile", "requirements.lock", "dev", "docs"}
 

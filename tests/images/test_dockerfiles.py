@@ -8,7 +8,7 @@ import yaml
 
 from tests.images.dockerfile import ROOT, Dockerfile
 
-FOLDERS = ("bffs/mobile", "bffs/web", "edge", "dev")
+FOLDERS = ("bffs/mobile", "bffs/web", "edge", "edge/limits", "dev")
 each = pytest.mark.parametrize("folder", FOLDERS)
 
 
@@ -16,6 +16,7 @@ def test_no_dockerfile_is_forgotten() -> None:
     """The list above is all there is."""
     found = {str(path.parent.relative_to(ROOT)) for path in (ROOT / "bffs").glob("*/Dockerfile")}
     found |= {path.parent.name for path in ROOT.glob("*/Dockerfile")}
+    found |= {str(path.parent.relative_to(ROOT)) for path in (ROOT / "edge").glob("*/Dockerfile")}
     assert found == set(FOLDERS)
 
 

@@ -20,7 +20,14 @@ from tests.offsets import free_offset, plan_at
 
 SERVICES = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]
 UV = Path(sys.executable).with_name("uv")
-PLAYED = {"edge": "edge", "mobile": "bffs/mobile", "web": "bffs/web", "users": "dev", "identity": "dev"}
+PLAYED = {
+    "edge": "edge",
+    "limits": "edge/limits",
+    "mobile": "bffs/mobile",
+    "web": "bffs/web",
+    "users": "dev",
+    "identity": "dev",
+}
 
 
 @pytest.fixture(scope="session")

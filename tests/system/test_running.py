@@ -36,9 +36,9 @@ def test_every_service_is_described_running_and_answers_where_status_says(runnin
     said = json.loads(dev(running, "status", "--json").stdout)
     assert said["status"] == "ready"
     assert set(said["services"]) == {
-        *("edge", "mobile", "web", "users", "orders", "alerts", "identity", "valkey", "traces"),
+        *("edge", "limits", "mobile", "web", "users", "orders", "alerts", "identity", "valkey", "traces"),
     }
-    for name in ("mobile", "web", "users", "orders", "alerts", "identity", "traces"):
+    for name in ("limits", "mobile", "web", "users", "orders", "alerts", "identity", "traces"):
         assert httpx.get(f"{said['services'][name]['address']}/health/ready").status_code == 200
 
 
