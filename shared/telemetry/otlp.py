@@ -9,6 +9,7 @@ Field numbers are those of opentelemetry/proto/trace/v1/trace.proto (1.x, frozen
 """
 
 from collections.abc import Callable, Hashable, Sequence
+from struct import Struct
 from typing import Final
 
 from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
@@ -18,17 +19,29 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import SpanContext
 
 from shared.telemetry import names
-from shared.telemetry.ledger import AttemptRecord, Ledger, SectionRecord, SpanPlace, TraceOrigin
+from shared.telemetry.ledger import AttemptRecord, Ledger, SectionRecord, TraceOrigin
 from shared.telemetry.protobuf import bytes_field, fixed64_field, key_value, varint, varint_field
 from shared.telemetry.spans import Telling, context_of, tell_attempt, tell_section, tell_server
 
-# SpanFlags: whether the parent is remote is known; whether it is. Little-endian fixed32.
-LOCAL: Final = b"\x00\x01\x00\x00"
-REMOTE: Final = b"\x00\x03\x00\x00"
-# trace_id = 1, span_id = 2, start = 7, end = 8, flags = 16; then what comes of parent, state and the remembered part.
-SPAN: Final = b"\x0a\x10%b\x12\x08%b\x39%b\x41%b\x85\x01%b%b%b"
-LINK: Final = b"\x0a\x10%b\x12\x08%b\x35%b"
+Timed = Ledger | SectionRecord | AttemptRecord
+
+# The tags of a span's fields, in the order in which they are written here: trace_id = 1, span_id = 2, then start = 7,
+# end = 8 (fixed64) and flags = 16 (fixed32), parent_span_id = 4.
+HEAD: Final = b"\x0a\x10%b\x12\x08"
+START, END, FLAGS = 0x39, 0x41, 0x0185
+TIMES: Final = Struct("<BQBQHI").pack
+PARENT: Final = b"\x22\x08%b"
+# SpanFlags: whether the parent is remote is known; whether it is.
+LOCAL: Final = 0x100
+REMOTE: Final = 0x300
+# Nearly every span is shorter than this.
+MOST_LENGTHS: Final = 1024
+LENGTHS: Final = tuple(varint(length) for length in range(MOST_LENGTHS))
+# links = 13, 33 bytes: trace_id = 1, span_id = 2, flags = 6.
+LINK: Final = b"\x6a\x21\x0a\x10%b\x12\x08%b\x35\x00\x01\x00\x00"
+# status = 15: code = 3, or nothing in it.
 STATUS_ERROR: Final = b"\x7a\x02\x18\x02"
+STATUS_UNSET: Final = b"\x7a\x00"
 # Routes, sections, backends and outcomes are few; a client's own deadlines could make them many.
 MOST_REMEMBERED: Final = 4096
 
@@ -66,33 +79,30 @@ class Encoder:
     def _trace(self, ledger: Ledger, parts: list[bytes]) -> None:
         origin = ledger.origin
         spans = _Spans(ledger, parts)
-        above = bytes.fromhex(origin.parent_id) if origin.parent_id else b""
-        mine = ledger.span_id.to_bytes(8, "big")
-        spans.add(mine, above, ledger.started_s, ledger.ended_s, self._server(ledger), REMOTE if above else LOCAL)
+        above = PARENT % bytes.fromhex(origin.parent_id) if origin.parent_id else b""
+        spans.add(ledger.span_id, above, ledger, self._server(ledger), REMOTE if above else LOCAL)
+        mine = PARENT % ledger.span_id.to_bytes(8, "big")
         for section in ledger.sections:
-            over = section.span_id.to_bytes(8, "big")
-            spans.add(over, mine, section.started_s, section.ended_s, self._section(section, origin))
+            spans.add(section.span_id, mine, section, self._section(section, origin))
+            over = PARENT % section.span_id.to_bytes(8, "big")
             for one in section.attempts:
-                own = one.span_id.to_bytes(8, "big")
-                spans.add(own, over, one.started_s, one.ended_s, self._attempt(one))
+                spans.add(one.span_id, over, one, self._attempt(one))
 
     def _server(self, it: Ledger) -> bytes:
-        if it.exception:  # its event has a time of its own
-            return _encoded(tell_server(it), it.at_ns(it.ended_s))
-        key = (it.method, it.route, it.status, it.deadline_ms, it.degraded, it.errors, it.kept)
-        return self._remembered.get(key) or self._remember(key, lambda: tell_server(it))
+        key = (it.method, it.route, it.status, it.deadline_ms, it.degraded, it.errors, it.kept, it.exception)
+        told = self._remembered.get(key) or self._remember(key, lambda: tell_server(it))
+        return told + _event(it.exception, it.at_ns(it.ended_s)) if it.exception else told
 
     def _section(self, it: SectionRecord, origin: TraceOrigin) -> bytes:
-        if it.needs:
-            return _encoded(tell_section(it, origin))
         key = (it.name, it.outcome, it.reason, it.detail, it.served)
-        return self._remembered.get(key) or self._remember(key, lambda: tell_section(it, origin))
+        told = self._remembered.get(key) or self._remember(key, lambda: tell_section(it, origin))
+        return told + b"".join([_link(origin, needed.span_id) for needed in it.needs]) if it.needs else told
 
     def _attempt(self, it: AttemptRecord) -> bytes:
-        if it.joined:
-            return _encoded(tell_attempt(it))
-        key = (it.backend, it.number, it.method, it.status, it.error, it.detail, it.cancelled, it.hedge)
-        return self._remembered.get(key) or self._remember(key, lambda: tell_attempt(it))
+        joined = it.joined is not None
+        key = (it.backend, it.number, it.method, it.status, it.error, it.detail, it.cancelled, it.hedge, joined)
+        told = self._remembered.get(key) or self._remember(key, lambda: tell_attempt(it))
+        return told if it.joined is None else told + _link(*it.joined)
 
     def _remember(self, key: Hashable, tell: Callable[[], Telling]) -> bytes:
         if len(self._remembered) >= MOST_REMEMBERED:
@@ -106,35 +116,32 @@ class _Spans:
 
     def __init__(self, ledger: Ledger, parts: list[bytes]) -> None:
         self._parts = parts
-        self._trace = bytes.fromhex(ledger.origin.trace_id)
+        self._head = HEAD % bytes.fromhex(ledger.origin.trace_id)
         self._at_ns = ledger.at_ns
         self._end_s = ledger.ended_s
         self._state = _state(ledger.origin)
 
-    def add(
-        self, span: bytes, above: bytes, started_s: float, ended_s: float, rest: bytes, flags: bytes = LOCAL
-    ) -> None:
-        start = self._at_ns(started_s).to_bytes(8, "little")
-        end = self._at_ns(ended_s or self._end_s).to_bytes(8, "little")
-        parent = b"\x22\x08%b" % above if above else b""
-        raw = SPAN % (self._trace, span, start, end, flags, parent, self._state + rest)
-        self._parts.append(b"\x12%b%b" % (varint(len(raw)), raw))
+    def add(self, span_id: int, parent: bytes, it: Timed, rest: bytes, flags: int = LOCAL) -> None:
+        start, end = self._at_ns(it.started_s), self._at_ns(it.ended_s or self._end_s)
+        times = TIMES(START, start, END, end, FLAGS, flags)
+        raw = b"".join((self._head, span_id.to_bytes(8, "big"), times, parent, self._state, rest))
+        self._parts.append(b"\x12" + (LENGTHS[len(raw)] if len(raw) < MOST_LENGTHS else varint(len(raw))) + raw)
 
 
-def _encoded(told: Telling, at_ns: int = 0) -> bytes:
-    """Return all of a span but its ids, times and state."""
+def _encoded(told: Telling) -> bytes:
+    """Return what repeats of a span: all but its ids, times, state, events and links."""
     raw = bytes_field(5, told.name.encode()) + varint_field(6, told.kind.value + 1)
-    raw += b"".join(bytes_field(9, key_value(key, value)) for key, value in told.attributes.items())
-    if told.exception:
-        event = fixed64_field(1, at_ns) + bytes_field(2, names.EXCEPTION.encode())
-        event += bytes_field(3, key_value(names.EXCEPTION_TYPE, told.exception))
-        raw += bytes_field(11, event)
-    raw += b"".join(bytes_field(13, _link(place)) for place in told.links)
-    return raw + (STATUS_ERROR if told.failed else bytes_field(15, b""))
+    raw += b"".join([bytes_field(9, key_value(key, value)) for key, value in told.attributes.items()])
+    return raw + (STATUS_ERROR if told.failed else STATUS_UNSET)
 
 
-def _link(place: SpanPlace) -> bytes:
-    return LINK % (bytes.fromhex(place.origin.trace_id), place.span_id.to_bytes(8, "big"), LOCAL)
+def _event(exception: str, at_ns: int) -> bytes:
+    event = fixed64_field(1, at_ns) + bytes_field(2, names.EXCEPTION.encode())
+    return bytes_field(11, event + bytes_field(3, key_value(names.EXCEPTION_TYPE, exception)))
+
+
+def _link(origin: TraceOrigin, span_id: int) -> bytes:
+    return LINK % (bytes.fromhex(origin.trace_id), span_id.to_bytes(8, "big"))
 
 
 def _state(origin: TraceOrigin) -> bytes:
