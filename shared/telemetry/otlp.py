@@ -10,6 +10,7 @@ Field numbers are those of opentelemetry/proto/trace/v1/trace.proto (1.x, frozen
 
 from collections.abc import Callable, Hashable, Sequence
 from struct import Struct
+from time import sleep
 from typing import Final
 
 from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
@@ -42,6 +43,8 @@ LINK: Final = b"\x6a\x21\x0a\x10%b\x12\x08%b\x35\x00\x01\x00\x00"
 # status = 15: code = 3, or nothing in it.
 STATUS_ERROR: Final = b"\x7a\x02\x18\x02"
 STATUS_UNSET: Final = b"\x7a\x00"
+# Then the loop may have the interpreter: no request waits half a millisecond for ours, instead of Python's 5 ms.
+IN_ONE_GO: Final = 16
 # Routes, sections, backends and outcomes are few; a client's own deadlines could make them many.
 MOST_REMEMBERED: Final = 4096
 
@@ -72,7 +75,9 @@ class Encoder:
     def request(self, ledgers: Sequence[Ledger]) -> bytes:
         """Return an ``ExportTraceServiceRequest``."""
         parts = [self._scope]
-        for ledger in ledgers:
+        for number, ledger in enumerate(ledgers):
+            if number % IN_ONE_GO == 0:
+                sleep(0)
             self._trace(ledger, parts)
         return bytes_field(1, self._resource + bytes_field(2, b"".join(parts)))
 
