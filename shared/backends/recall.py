@@ -33,7 +33,7 @@ OF_ONE_ANSWER: Final = frozenset({"age", "date"})
 class Recall:
     """The live part of one remembered call. ``stale_for``: an answer that is never fresh is of use too."""
 
-    __slots__ = ("_asked_s", "_cache", "_call", "_clock", "_found", "_stale_for", "_stored", "entry", "key")
+    __slots__ = ("_asked_s", "_cache", "_call", "_clock", "_found", "_kind", "_stale_for", "_stored", "entry", "key")
 
     def __init__(self, call: AnyCall, key: CallKey, backends: Backends, *, stale_for: timedelta | None) -> None:
         self._call = call
@@ -43,6 +43,7 @@ class Recall:
         self._stale_for = stale_for
         self._asked_s = 0.0
         self._found = False
+        self._kind = call.backend.name, call.template
         self.key = key
         self.entry: Entry | None = self._cache.get(key) if call.cache is not None else None
 
@@ -68,7 +69,7 @@ class Recall:
             return None
         if self._call.cache is None and self._stale_for is not None and self.older(self._stale_for) is not None:
             return None
-        asked = self._stored.ask(self.key, left_s)
+        asked = self._stored.ask(self._kind, self.key, left_s)
         return None if asked is None else LookUp(asked, self._found_there)
 
     def validators(self) -> Headers:
@@ -86,7 +87,7 @@ class Recall:
             if headers or self._stale_for is not None:
                 body = None if self._stored is None else self._stored.to_keep(reply.body)
                 self._remember(value, headers, len(reply.body), body)
-            elif self.entry is not None:
+            elif self.entry is not None or self._stored is not None:
                 self._forget()
         return value, error
 
@@ -121,11 +122,16 @@ class Recall:
         """Let other processes know."""
         if self._stored is not None and entry.body is not None:
             envelope = Envelope(entry.headers, self._clock.wall_s(), age_s, entry.body)
-            self._stored.keep(self.key, envelope, entry.useful_for(self._call.cache, self._stale_for) - age_s)
+            self._stored.keep(
+                self._kind, self.key, envelope, entry.useful_for(self._call.cache, self._stale_for) - age_s
+            )
 
     def _forget(self) -> None:
-        if self._cache.forget(self.key) and self._stored is not None:
-            self._stored.forget(self.key)
+        known = self._cache.forget(self.key)
+        if self._stored is not None:
+            self._stored.keeps_nothing(self._kind)
+            if known:
+                self._stored.forget(self.key)
 
     def _found_there(self, asked: Asked) -> None:
         """Take what the store knows, if it fits and is newer than what is known here: judged as if it came just now."""

@@ -24,6 +24,8 @@ SHORTEST_S: Final = 1.0
 FLUSH_WITHIN_S: Final = 0.25
 
 Asked = asyncio.Future[bytes | None]
+# Backend and template of a call: there are as many as are declared.
+Kind = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,15 +52,17 @@ class StoredAnswers:
         self._clock = clock
         self._policy = policy or StoredPolicy()
         self._asked: dict[bytes, Asked] = {}
+        self._barren: set[Kind] = set()
         self.counts: Counter[str] = Counter()
         self._behind = WriteBehind(store, clock, self._policy.behind, self.counts)
 
-    def ask(self, key: CallKey, left_s: float) -> Asked | None:
-        """Ask for an answer; None when the store is not worth asking, or too little time is left for it.
+    def ask(self, kind: Kind, key: CallKey, left_s: float) -> Asked | None:
+        """Ask for an answer; None when it is not worth asking, or too little time is left for it.
 
+        It is not while the store is away, nor for a ``kind`` of call whose last answer gave nothing to store.
         All who ask for one at the same time wait for one future; so nobody may cancel it.
         """
-        if not self._store.up or left_s < 2 * self._store.answer_s:
+        if not self._store.up or kind in self._barren or left_s < 2 * self._store.answer_s:
             return None
         name = name_of(self._service, key)
         asked = self._asked.get(name)
@@ -94,13 +98,19 @@ class StoredAnswers:
         self.counts["too_large"] += 1
         return None
 
-    def keep(self, key: CallKey, envelope: Envelope, useful_s: float) -> None:
+    def keep(self, kind: Kind, key: CallKey, envelope: Envelope, useful_s: float) -> None:
         """Write an answer, for as long as it is of use."""
         if useful_s < SHORTEST_S:
+            self._barren.add(kind)
             return
+        self._barren.discard(kind)
         longest_s = self._policy.longest.total_seconds()
         kept = Kept(envelope, timedelta(seconds=min(useful_s, longest_s)))
         self._behind.put(name_of(self._service, key), kept)
+
+    def keeps_nothing(self, kind: Kind) -> None:
+        """Learn that an answer was not to be stored: the next of its kind need not be looked for."""
+        self._barren.add(kind)
 
     def forget(self, key: CallKey) -> None:
         """Delete an answer."""

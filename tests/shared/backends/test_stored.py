@@ -347,7 +347,7 @@ async def test_an_answer_from_the_future_is_a_miss() -> None:
 
 async def test_a_store_that_is_down_costs_no_request_anything() -> None:
     """Refused: asked three times, then not at all; every answer is there, and none is late."""
-    both, _, theirs = pair(reply({"id": 1}, headers=MINUTE), reply({"id": 2}))
+    both, _, theirs = pair(reply({"id": 1}, headers=MINUTE), reply({"id": 2}, headers=MINUTE))
     both.lines.down = True
 
     for user in "abcdef":
@@ -363,7 +363,7 @@ async def test_a_store_that_is_down_costs_no_request_anything() -> None:
 
 async def test_case_l2_a_silent_store_costs_its_timeout_three_times_then_nothing() -> None:
     """50 ms for each of the first three, exactly; then 0; and it is asked again within 2 s of being back."""
-    both, _, _ = pair(reply({"id": 1}, headers=MINUTE), reply({"id": 2}))
+    both, _, _ = pair(reply({"id": 1}, headers=MINUTE), reply({"id": 2}, headers=MINUTE))
     both.lines.takes_s = 1_000.0
     took = []
     for user in "abcdef":
@@ -463,3 +463,18 @@ def test_a_public_call_is_everybodys_and_a_private_one_never_is() -> None:
     ]
     assert names[0] == names[1]
     assert len(set(names)) == 5
+
+
+@pytest.mark.parametrize("said", [(), (("cache-control", "no-store"),)])
+async def test_a_backend_that_lets_nothing_be_stored_is_not_looked_for(said: Any) -> None:
+    """One look-up, in vain; then none, until an answer may be stored."""
+    both, _, _ = pair(reply({"id": 1}), hang())
+    both.here.channels[ITEMS]._steps = (*[reply({"id": 1}, headers=said)] * 5, reply({"id": 1}, headers=MINUTE))
+    for user in "abcde":
+        await both.here.run(Fresh, user=user)
+    assert len(both.lines.named("GET")) == 1
+
+    await both.here.run(Fresh, user="f")
+    await both.here.run(Fresh, user="g")
+
+    assert len(both.lines.named("GET")) == 2
