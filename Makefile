@@ -45,8 +45,10 @@ lint: setup ## style, format, layers, dependencies
 types: setup ## mypy --strict
 	@$(BIN)/mypy
 
-contracts: setup ## the committed OpenAPI and SDL, anew
+contracts: setup ## the committed OpenAPI, SDL and schemas of edge.yaml, anew
 	@$(BIN)/python -m bffs.mobile contract > .local/openapi.json && mv .local/openapi.json bffs/mobile/openapi.json
+	@$(BIN)/python -m edge schema > .local/schema.json && mv .local/schema.json edge/generated/edge.schema.json
+	@$(BIN)/python -m edge schema --fragment > .local/schema.json && mv .local/schema.json edge/generated/fragment.schema.json
 	@$(BIN)/python -m bffs.web contract > .local/schema.graphql && mv .local/schema.graphql bffs/web/schema.graphql
 
 bench: setup ## Frontage beside its peers, as ratios, into docs/performance.md (GROUPS=mobile,tracing: some of it)

@@ -1,4 +1,4 @@
-"""``python -m edge``: run, check, compile, explain."""
+"""``python -m edge``: run, check, plan, status, compile, explain, schema."""
 
 import asyncio
 import json
@@ -11,25 +11,33 @@ import typer
 
 from edge.explain import explain
 from edge.load import load
+from edge.plan import plan
 from edge.prepare import prepare
 from edge.rules import judge
 from edge.run import RunSettings
 from edge.run import run as run_edge
+from edge.schema import schema_of
+from edge.spec.files import EdgeSpec, FragmentSpec
+from edge.status import show
 from shared.telemetry.logs import configure_logs
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="The declarative edge.")
 
 File = Annotated[Path, typer.Argument(help="The edge's YAML.")]
 DEFAULT_FILE = Path("edge/edge.yaml")
+State = Annotated[Path, typer.Option(envvar="EDGE_STATE", help="Folder for what Envoy reads.")]
+DEFAULT_STATE = Path(".local/edge")
+Isolate = Annotated[
+    bool, typer.Option(envvar="EDGE_ISOLATE", help="Let a broken route answer 500 by itself, and serve the others.")
+]
 
 
 @app.command()
 def run(
     file: File = DEFAULT_FILE,
     *,
-    state: Annotated[Path, typer.Option(envvar="EDGE_STATE", help="Folder for what Envoy reads.")] = Path(
-        ".local/edge"
-    ),
+    state: State = DEFAULT_STATE,
+    isolate: Isolate = False,
     concurrency: Annotated[int, typer.Option(envvar="EDGE_CONCURRENCY", min=1, help="Worker threads of Envoy.")] = 2,
     log_level: Annotated[str, typer.Option(envvar="EDGE_LOG_LEVEL", help="Of Envoy's own log.")] = "warning",
     drain_delay_s: Annotated[float, typer.Option(envvar="EDGE_DRAIN_DELAY_S", min=0)] = 0.0,
@@ -46,6 +54,7 @@ def run(
         log_level=log_level,
         drain_delay_s=drain_delay_s,
         drain_grace_s=drain_grace_s,
+        isolate=isolate,
     )
     raise typer.Exit(asyncio.run(run_edge(settings)))
 
@@ -55,9 +64,10 @@ def check(
     file: File = DEFAULT_FILE,
     *,
     envoy: Annotated[bool, typer.Option(help="Let Envoy look at the result too.")] = True,
+    isolate: Isolate = False,
 ) -> None:
     """Report every problem at once, with file:line, value and remedy."""
-    prepared = prepare(file, os.environ, ask_envoy=envoy)
+    prepared = prepare(file, os.environ, ask_envoy=envoy, isolate=isolate)
     for problem in prepared.problems:
         print(problem)
     if prepared.compiled is None:
@@ -77,6 +87,32 @@ def compile_(file: File = DEFAULT_FILE) -> None:
     print(json.dumps(prepared.compiled.whole(), indent=2, sort_keys=True))
 
 
+@app.command("plan")
+def plan_(
+    file: File = DEFAULT_FILE,
+    *,
+    state: State = DEFAULT_STATE,
+    isolate: Isolate = False,
+) -> None:
+    """Show what would change if the running edge read the file now: + added, - removed, ~ changed."""
+    prepared = prepare(file, os.environ, isolate=isolate)
+    for problem in prepared.problems:
+        typer.echo(problem, err=True)
+    if prepared.compiled is None:
+        raise typer.Exit(1)
+    for line in list(plan(prepared.compiled, state)) or ["nothing would change"]:
+        print(line)
+
+
+@app.command("status")
+def status_(*, state: State = DEFAULT_STATE) -> None:
+    """Say how the edge does that runs on this state folder; exit 1 when something is wrong with it."""
+    lines, well = show(state)
+    for line in lines:
+        print(line)
+    raise typer.Exit(0 if well else 1)
+
+
 @app.command("explain")
 def explain_(
     url: str,
@@ -92,6 +128,14 @@ def explain_(
     headers = {name.strip().lower(): value.strip() for name, _, value in (one.partition(":") for one in header or [])}
     for line in explain(loaded.edge, url, method.upper(), headers):
         print(line)
+
+
+@app.command()
+def schema(
+    *, fragment: Annotated[bool, typer.Option(help="That of a BFF's own file.")] = False,
+) -> None:  # fmt: skip
+    """Print the JSON Schema of edge.yaml, for editors."""
+    print(json.dumps(schema_of(FragmentSpec if fragment else EdgeSpec), indent=1))
 
 
 if __name__ == "__main__":

@@ -36,6 +36,7 @@ class Sequence(list[object]):
         super().__init__()
         self.place = place
         self.places: list[Place] = []
+        self.ends: list[int] = []  # the last line of each item
 
 
 class Reader:
@@ -74,6 +75,7 @@ class Reader:
             for item in node.value:
                 sequence.append(self._value(item, depth + 1))
                 sequence.places.append(self._place(item))
+                sequence.ends.append(item.end_mark.line + (item.end_mark.column > 0))
             return sequence
         return self._scalar(node)
 

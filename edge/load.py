@@ -5,7 +5,7 @@ to the folder one works in, so that a terminal can open them.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -36,6 +36,8 @@ READING_RULES: Final = (
 )  # fmt: skip
 
 Model = TypeVar("Model", bound=Spec)
+# Takes a file's name and what it holds.
+Mend = Callable[[str, Block], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +47,26 @@ class Loaded:
     edge: Edge | None
     problems: tuple[Problem, ...]
     files: tuple[Path, ...]
+    # Where each route stands: its file, first and last line.
+    routes: tuple[tuple[str, int, int], ...] = ()
+
+    def route_at(self, place: Place) -> tuple[str, int] | None:
+        """Return the file and first line of the route that is written there, or None."""
+        for file, first, last in self.routes:
+            if file == place.file and first <= place.line <= last:
+                return file, first
+        return None
 
 
 class Loader:
     """Reads one edge. Goes on behind each fault, so that a person sees all of them."""
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
+    def __init__(self, environment: Mapping[str, str], mend: Mend | None = None) -> None:
         self._environment = environment
+        self._mend = mend
         self.problems: list[Problem] = []
         self.files: list[Path] = []
+        self.routes: list[tuple[str, int, int]] = []
 
     def edge(self, path: Path) -> Edge | None:
         """Read ``edge.yaml`` and every fragment that it includes."""
@@ -81,6 +94,11 @@ class Loader:
         self.problems.extend(reader.problems)
         if any(problem.rule == "not_yaml" for problem in reader.problems):
             return None
+        if isinstance(listed := block.get("routes"), Sequence):
+            ranges = zip(listed.places, listed.ends, strict=True)
+            self.routes.extend((place.file, place.line, last) for place, last in ranges)
+        if self._mend is not None:
+            self._mend(_shown(path), block)
         try:
             return model.model_validate(block)
         except ValidationError as error:
@@ -98,11 +116,11 @@ class Loader:
         self.problems.append(Problem(place, rule, message, remedy))
 
 
-def load(path: Path, environment: Mapping[str, str]) -> Loaded:
-    """Read the edge at ``path``; ``environment`` fills the variables."""
-    loader = Loader(environment)
+def load(path: Path, environment: Mapping[str, str], mend: Mend | None = None) -> Loaded:
+    """Read the edge at ``path``; ``environment`` fills the variables; ``mend`` may change what was read of a file."""
+    loader = Loader(environment, mend)
     edge = loader.edge(path.absolute())
-    return Loaded(edge, tuple(loader.problems), tuple(loader.files))
+    return Loaded(edge, tuple(loader.problems), tuple(loader.files), tuple(loader.routes))
 
 
 def _shown(path: Path) -> str:

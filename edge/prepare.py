@@ -8,6 +8,7 @@ from pathlib import Path
 from edge.assembly import Edge
 from edge.certificates import certificate_files, stamps
 from edge.envoy.compile import Compiled, compile_edge
+from edge.isolation import Isolated, load_isolated
 from edge.load import load
 from edge.problems import Problem
 from edge.rules import judge
@@ -18,25 +19,31 @@ from edge.validate import envoy_problems
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A compiled edge, or problems; and the files that decided it."""
+    """A compiled edge, or problems; the files that decided it; and what is wrong with routes that were set apart."""
 
     compiled: Compiled | None
     problems: tuple[Problem, ...]
     files: tuple[Path, ...]
+    apart: tuple[Problem, ...] = ()
 
 
-def prepare(path: Path, environment: Mapping[str, str], *, ask_envoy: bool = True) -> Prepared:
-    """Read, judge, compile, and let Envoy look at the result."""
+def prepare(
+    path: Path, environment: Mapping[str, str], *, ask_envoy: bool = True, isolate: bool = False
+) -> Prepared:  # fmt: skip
+    """Read, judge, compile, and let Envoy look at the result. ``isolate`` sets broken routes apart."""
+    read = load_isolated(path, environment) if isolate else _load(path, environment)
+    edge, files = read.loaded.edge, read.loaded.files
+    if edge is None or read.problems:
+        return Prepared(None, read.problems, files)
+    if ask_envoy and (objections := envoy_problems(edge)):
+        return Prepared(None, tuple(objections), files)
+    return Prepared(compile_edge(edge, stamps(edge)), (), (*files, *certificate_files(edge)), read.apart)
+
+
+def _load(path: Path, environment: Mapping[str, str]) -> Isolated:
     loaded = load(path, environment)
-    problems = list(loaded.problems)
-    if loaded.edge is not None:
-        problems += judge(loaded.edge)
-    if loaded.edge is None or problems:
-        return Prepared(None, tuple(sorted(set(problems))), loaded.files)
-    if ask_envoy and (objections := envoy_problems(loaded.edge)):
-        return Prepared(None, tuple(objections), loaded.files)
-    files = (*loaded.files, *certificate_files(loaded.edge))
-    return Prepared(compile_edge(loaded.edge, stamps(loaded.edge)), (), files)
+    problems = [*loaded.problems, *(judge(loaded.edge) if loaded.edge is not None else [])]
+    return Isolated(loaded, tuple(sorted(set(problems))))
 
 
 def busy_addresses(edge: Edge, ours: frozenset[tuple[str, Address]] = frozenset()) -> list[Problem]:

@@ -6,8 +6,9 @@ that Envoy itself rejects is shown and taken back. First signal: drain, then exi
 
 import asyncio
 import signal
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +21,7 @@ from edge.prepare import Prepared, busy_addresses, prepare
 from edge.problems import Problem
 from edge.process import EnvoyProcess
 from edge.rules.listeners import addresses
+from edge.status import Record, told
 from edge.xds import Rejected, XdsFolder
 from shared.telemetry.logs import get_logger
 
@@ -46,6 +48,7 @@ class RunSettings:
     environment: Mapping[str, str]
     concurrency: int = 2
     log_level: str = "warning"
+    isolate: bool = False
     drain_delay_s: float = 0.0
     drain_grace_s: float = 10.0
 
@@ -65,12 +68,14 @@ class Supervisor:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._on_signal)
-        prepared = prepare(self._settings.file, self._settings.environment)
+        prepared = self._prepare()
         if prepared.compiled is None or (hindrances := self._hindrances(prepared.compiled)):
             _show(prepared.problems if prepared.compiled is None else tuple(hindrances), "config_refused")
             return 1
         self._running = prepared.compiled
         bootstrap = self._xds.put_all(prepared.compiled)
+        self._record = Record(str(prepared.compiled.edge.spec.admin.address), _now())
+        self._note(refused=prepared.apart, event="route_broken")
         settings = self._settings
         envoy = await EnvoyProcess.start(
             bootstrap, concurrency=settings.concurrency, log_level=settings.log_level,
@@ -127,29 +132,42 @@ class Supervisor:
                     break  # another set of folders to watch
         return 0
 
+    def _prepare(self, *, ask_envoy: bool = True) -> Prepared:
+        settings = self._settings
+        return prepare(settings.file, settings.environment, ask_envoy=ask_envoy, isolate=settings.isolate)
+
+    def _note(self, *, refused: Iterable[Problem] = (), reason: str = "", event: str = "config_refused") -> None:
+        """Say what is wrong, in the log and in the record that ``status`` reads."""
+        problems = tuple(refused)
+        _show(problems, event)
+        self._record.refused = [*told(problems), *([reason] if reason else [])]
+        self._record.write(self._settings.state)
+
     async def reload(self, admin: Admin) -> tuple[Path, ...]:
         """Read the files again and apply what changed; return the files that count now."""
-        settings = self._settings
-        prepared = await asyncio.to_thread(prepare, settings.file, settings.environment, ask_envoy=False)
-        seen = (tuple(map(str, prepared.problems)), prepared.compiled)
+        prepared = await asyncio.to_thread(self._prepare, ask_envoy=False)
+        seen = (tuple(map(str, (*prepared.problems, *prepared.apart))), prepared.compiled)
         if seen == self._seen or (prepared.compiled == self._running and not self._seen[0]):
             return prepared.files
         self._seen = seen
         if prepared.compiled is not None and prepared.compiled != self._running:
-            prepared = await asyncio.to_thread(prepare, settings.file, settings.environment)
+            prepared = await asyncio.to_thread(self._prepare)
         if prepared.compiled is None:
-            _show(prepared.problems, "config_refused")
+            self._note(refused=prepared.problems)
             return prepared.files
         if hindrances := self._hindrances(prepared.compiled, self._running):
-            _show(tuple(hindrances), "config_refused")
+            self._note(refused=hindrances)
             return prepared.files
         try:
             await self._xds.update(prepared.compiled, admin)
         except (Rejected, TimeoutError) as error:
             reason = str(error) or "Envoy gave no verdict in time"
             log.error("update_rejected", reason=reason, serving="the old one")  # noqa: TRY400 - a verdict, not a bug
+            self._note(reason=f"Envoy rejected it: {reason}")
         else:
             self._running = prepared.compiled
+            self._record.reloaded = _now()
+            self._note(refused=prepared.apart, event="route_broken")
             log.info("reloaded", routes=sum(1 for _ in prepared.compiled.edge.routes()))
         return prepared.files
 
@@ -182,6 +200,10 @@ class Supervisor:
         if self._stopping.is_set():
             self._forced.set()
         self._stopping.set()
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def _show(problems: tuple[Problem, ...], event: str) -> None:

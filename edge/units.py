@@ -7,7 +7,7 @@ import re
 from datetime import timedelta
 from typing import Annotated, Final, NamedTuple
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, WithJsonSchema
 
 MILLISECONDS: Final = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 BYTES: Final = {"B": 1, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3}
@@ -58,6 +58,12 @@ def parse_names(value: object) -> object:
     return value
 
 
-Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
-Size = Annotated[int, BeforeValidator(parse_size)]
-ListenAddress = Annotated[Address, BeforeValidator(parse_address)]
+def _written(pattern: str) -> WithJsonSchema:
+    return WithJsonSchema({"type": "string", "pattern": pattern})
+
+
+Duration = Annotated[timedelta, BeforeValidator(parse_duration), _written(r"^\d{1,9}(ms|s|m|h|d)$")]
+Size = Annotated[int, BeforeValidator(parse_size), _written(r"^\d{1,9}(B|KiB|MiB|GiB)$")]
+ListenAddress = Annotated[Address, BeforeValidator(parse_address), _written(r"^(\[[0-9a-fA-F:.]+\]|[\w.-]+):\d{1,5}$")]
+# What ``parse_names`` reads.
+LIST_OR_LINE: Final = WithJsonSchema({"anyOf": [{"type": "array", "items": {"type": "string"}}, {"type": "string"}]})

@@ -39,6 +39,7 @@ class XdsFolder:
         for name, content in compiled.files(str(self.folder)).items():
             self._replace(name, _text(content))
         self._replace("bootstrap.json", _text(compiled.bootstrap(str(self.folder))))
+        self._sweep(compiled)
         return self.folder / "bootstrap.json"
 
     async def update(self, compiled: Compiled, admin: Admin) -> None:
@@ -55,6 +56,7 @@ class XdsFolder:
                 self._replace(name, _text(files[name]))
             for name in [LISTENERS_FILE, *(one for one in tables if one not in fresh), CLUSTERS_FILE]:
                 await self._step(name, files[name], admin)
+            self._sweep(compiled)
         except Rejected:
             for name, text in before.items():
                 if self._written.get(name) != text:
@@ -84,6 +86,14 @@ class XdsFolder:
             draft.unlink(missing_ok=True)
             draft.symlink_to(Path(file).absolute())
             os.replace(draft, self.folder / name)  # noqa: PTH105 - as below
+
+    def _sweep(self, compiled: Compiled) -> None:
+        """Remove what nobody reads any more: of an earlier run, of a listener that is gone, of an old certificate."""
+        kept = {*compiled.files(str(self.folder)), *compiled.links(), "bootstrap.json"}
+        for path in (*self.folder.glob("*.json"), *self.folder.glob("*.pem")):
+            if path.name not in kept:
+                path.unlink(missing_ok=True)
+                self._written.pop(path.name, None)
 
     def _replace(self, name: str, text: str) -> None:
         draft = self.folder / f".{name}.draft"

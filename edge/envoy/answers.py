@@ -80,6 +80,7 @@ ANSWERS: Final = (
     OwnAnswer(404, ProblemCode.NOT_FOUND, "There is nothing at this address."),
     OwnAnswer(405, ProblemCode.METHOD_NOT_ALLOWED, "This address does not know the method."),
     OwnAnswer(408, ProblemCode.INVALID_REQUEST, "The request did not arrive in time.", status=408),
+    OwnAnswer(500, ProblemCode.INTERNAL, "The route %ROUTE_NAME% is broken.", when=_CLOSED),
     OwnAnswer(413, ProblemCode.PAYLOAD_TOO_LARGE, "The request body is too large."),
     OwnAnswer(426, ProblemCode.UPGRADE_REQUIRED, "Use HTTP/1.1 or HTTP/2."),
     OwnAnswer(429, ProblemCode.RATE_LIMITED, "Too many requests. Wait before the next one."),

@@ -18,7 +18,6 @@ BALANCE: Final = {
     "least_requests": "LEAST_REQUEST", "round_robin": "ROUND_ROBIN", "random": "RANDOM", "ring_hash": "RING_HASH",
     "maglev": "MAGLEV",
 }  # fmt: skip
-# Uvicorn closes idle connections after 75 s (shared/asgi/serve.py): we must be first, or we meet a close (O2).
 IDLE: Final = "60s"
 CONNECT_OUTSIDE: Final = "2s"  # an issuer may be in another region
 HTTP_OPTIONS: Final = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
@@ -56,7 +55,7 @@ def _for_people(name: str, cluster: ClusterSpec) -> Json:
         **members(name, cluster),
         **_balance(cluster),
         "circuit_breakers": {"thresholds": [thresholds]},
-        **_http(cluster.protocol),
+        **_http(seconds(cluster.idle_timeout), cluster.protocol),
         **tls,
     }
 
@@ -77,10 +76,10 @@ def _for_us(name: str, address: Address, more: Json | None = None) -> Json:
     }  # fmt: skip
 
 
-def _http(protocol: str = "http1") -> Json:
+def _http(idle: str = IDLE, protocol: str = "http1") -> Json:
     options = typed(
         HTTP_OPTIONS,
-        common_http_protocol_options={"idle_timeout": IDLE},
+        common_http_protocol_options={"idle_timeout": idle},
         explicit_http_config={"http2_protocol_options" if protocol == "http2" else "http_protocol_options": {}},
     )
     return {"typed_extension_protocol_options": {HTTP_OPTIONS: options}}

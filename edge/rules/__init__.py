@@ -8,7 +8,7 @@ from typing import Final
 
 from edge.assembly import Edge
 from edge.problems import Problem
-from edge.rules import actions, fragments, l4, later, limits, listeners, matches, policies, references
+from edge.rules import actions, fragments, l4, later, limits, listeners, matches, policies, references, timeouts
 
 Judge = Callable[[Edge], Iterator[Problem]]
 
@@ -45,6 +45,9 @@ JUDGES: Final[tuple[Judge, ...]] = (
     policies.weak_algorithm,
     policies.timeout_too_short,
     policies.check_slower_than_interval,
+    timeouts.racing_idle,
+    timeouts.slower_than_route,
+    timeouts.idle_beyond_life,
     limits.missing_limiter,
     limits.undecided_failure,
     limits.unfit_algorithm,

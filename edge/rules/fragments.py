@@ -40,6 +40,8 @@ def outside_cluster(edge: Edge) -> Iterator[Problem]:
 def dropped_policy(edge: Edge) -> Iterator[Problem]:
     """A fragment's route goes without a policy that its include requires."""
     for route, owner in _owned(edge):
+        if route.spec.isolated:  # it hands nothing on
+            continue
         include = edge.include(owner)
         excused = {policy for exempt in include.exempt if _same(exempt, route) for policy in exempt.policies}
         for policy in include.policies:

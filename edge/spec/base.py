@@ -3,21 +3,31 @@
 from ipaddress import ip_network
 from typing import Annotated, Any, TypeAlias
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    WithJsonSchema,
+    model_validator,
+)  # fmt: skip
 
 from edge.document import Block
 from edge.problems import NOWHERE, Place
-from edge.units import ListenAddress, parse_names
+from edge.units import LIST_OR_LINE, ListenAddress, parse_names
 
 # Dots are ours: they separate a fragment's name from the names in it.
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
-Names = Annotated[tuple[str, ...], BeforeValidator(parse_names)]
+Names = Annotated[tuple[str, ...], BeforeValidator(parse_names), LIST_OR_LINE]
 Count = Annotated[int, Field(gt=0, le=1_000_000_000)]
 Token = Annotated[str, StringConstraints(pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")]  # RFC 9110 §5.6.2
 # One environment variable may leave it out: set, but empty.
-OptionalAddress: TypeAlias = Annotated[ListenAddress | None, BeforeValidator(lambda value: value or None)]
+_OR_EMPTY = BeforeValidator(lambda value: value or None)
+OptionalAddress: TypeAlias = Annotated[ListenAddress | None, _OR_EMPTY, WithJsonSchema({"type": ["string", "null"]})]
 OptionalPort: TypeAlias = Annotated[
-    Annotated[int, Field(gt=0, lt=2**16)] | None, BeforeValidator(lambda value: value or None)
+    Annotated[int, Field(gt=0, lt=2**16)] | None, _OR_EMPTY, WithJsonSchema({"type": ["integer", "string", "null"]})
 ]
 
 
@@ -29,6 +39,10 @@ def _network(value: str) -> str:
 
 
 Network = Annotated[str, AfterValidator(_network)]
+
+
+# Of a spec that may be written as one word: the schema for editors says so.
+ONE_WORD = ConfigDict(json_schema_extra={"x-one-word": True})
 
 
 class Spec(BaseModel):

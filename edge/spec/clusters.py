@@ -5,12 +5,14 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from edge.spec.base import Count, OptionalPort, Spec, Token
+from edge.spec.base import ONE_WORD, Count, OptionalPort, Spec, Token
 from edge.units import Duration, ListenAddress
 
 
 class EndpointSpec(Spec):
     """One endpoint; a plain ``host:port`` in YAML means just its address."""
+
+    model_config = ONE_WORD
 
     address: ListenAddress
     # Its share beside the others: 3 gets three times what 1 gets.
@@ -66,6 +68,8 @@ class EjectionSpec(Spec):
 class HashSpec(Spec):
     """What keeps a client with its endpoint: a header, a cookie (made here when it is missing), or its address."""
 
+    model_config = ONE_WORD
+
     header: Token | None = None
     cookie: Token | None = None
     address: bool = False
@@ -115,6 +119,10 @@ class ClusterSpec(Spec):
     ejection: EjectionSpec | None = None
     # Endpoints are in the same data centre: a connection that takes a quarter of a second will not come.
     connect_timeout: Duration = timedelta(milliseconds=250)
+    # Unused for so long, we close a connection; the endpoints must keep it longer, or a request meets their close (O2).
+    idle_timeout: Duration = timedelta(seconds=60)
+    # What the endpoints do; 75 s is what our BFFs do (shared/asgi/serve.py).
+    endpoints_close_idle: Duration = timedelta(seconds=75)
     # At 3 s a request that is 340 requests a second; beyond it, shedding (503) beats queueing.
     max_requests: Count = 1024
     # To all endpoints together, a connection for each request of HTTP/1.1; fewer than requests makes some of them wait.

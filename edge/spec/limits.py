@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from edge.spec.base import Count, Names, Spec
 from edge.spec.clusters import EndpointSpec
-from edge.units import Duration, parse_names
+from edge.units import LIST_OR_LINE, Duration, parse_names
 
 # A request's own parts. What a token says (subject, client) is known only on routes with auth.
 ADDRESS_PART = "client_address"
@@ -36,7 +36,9 @@ def _networks(texts: tuple[str, ...]) -> tuple[str, ...]:
     return texts
 
 
-KeyParts = Annotated[tuple[str, ...], BeforeValidator(parse_names), Field(min_length=1), AfterValidator(_known_parts)]
+KeyParts = Annotated[
+    tuple[str, ...], BeforeValidator(parse_names), Field(min_length=1), AfterValidator(_known_parts), LIST_OR_LINE
+]
 Networks = Annotated[Names, AfterValidator(_networks)]
 Algorithm = Literal["sliding_window", "sliding_log", "token_bucket"]
 

@@ -8,8 +8,8 @@ from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, 
 
 from edge.spec.access import FaultSpec, MaintenanceSpec, NetworksSpec
 from edge.spec.actions import HeadersSpec, MirrorSpec, PrioritySpec, RedirectSpec, RespondSpec, RetrySpec
-from edge.spec.base import Count, Name, Names, Spec, Token
-from edge.units import Duration, Size, parse_names
+from edge.spec.base import ONE_WORD, Count, Name, Names, Spec, Token
+from edge.units import LIST_OR_LINE, Duration, Size, parse_names
 
 
 def _expression(text: str) -> str:
@@ -26,6 +26,8 @@ Expression = Annotated[str, StringConstraints(min_length=1, max_length=500), Aft
 
 class ValueMatchSpec(Spec):
     """What a header, a cookie or a query parameter must hold: a plain word in YAML means ``exact``."""
+
+    model_config = ONE_WORD
 
     exact: str | None = None
     contains: str | None = None
@@ -53,7 +55,7 @@ class MatchSpec(Spec):
     path: str = ""
     regex: Expression | None = None
     hosts: Names = ()
-    methods: Annotated[tuple[Token, ...], BeforeValidator(parse_names)] = ()
+    methods: Annotated[tuple[Token, ...], BeforeValidator(parse_names), LIST_OR_LINE] = ()
     headers: dict[Token, ValueMatchSpec] = Field(default_factory=dict)
     query: dict[str, ValueMatchSpec] = Field(default_factory=dict)
     cookies: dict[Token, ValueMatchSpec] = Field(default_factory=dict)
@@ -74,6 +76,8 @@ class RouteSpec(Spec):
 
     name: Name
     match: MatchSpec
+    # Set by ``isolation``, never written.
+    isolated: bool = Field(default=False, alias="__isolated__", repr=False)
     # One of these four.
     cluster: str | None = None
     split: dict[Name, Count] = Field(default_factory=dict)
