@@ -19,7 +19,8 @@ BackendUrl = Annotated[str, StringConstraints(pattern=r"^https?://[^/\s?#]+(/[^\
 
 def _holds_authorities(file: Path | None) -> Path | None:
     """Refuse at start what would make every call fail later."""
-    TlsPolicy(ca=file).context()
+    if file is not None:  # the system's own authorities need no look, and take a twentieth of a second to load
+        TlsPolicy(ca=file).context()
     return file
 
 
@@ -94,9 +95,8 @@ class BffSettings(StoreSettings):
 
     ``transport`` is ``wire`` or ``httpx`` (the stock client), ``route`` is ``lean`` or ``fastapi`` (its own dispatch):
     fast by default, stock to rule ours out when something is odd. ``max_branches`` is how many sections one answer may
-    ask for, in all its fan-outs together.
-    fast by default, stock to rule ours out when something is odd. ``backend_ca`` is a PEM file of authorities that
-    backends and issuer may have their certificates from, beside the system's.
+    ask for, in all its fan-outs together. ``backend_ca`` is a PEM file of authorities that backends and issuer may have
+    their certificates from, beside the system's.
     """
 
     issuer: str

@@ -73,13 +73,8 @@ class StoredAnswers:
         except StoreError:
             self.counts["failed"] += 1
             return None
-        asked.add_done_callback(lambda asked: self._over(name, asked))
+        asked.add_done_callback(lambda _: self._asked.pop(name))
         return asked
-
-    def _over(self, name: bytes, asked: Asked) -> None:
-        del self._asked[name]
-        if not asked.cancelled():
-            asked.exception()  # else the loop complains when all who asked have left
 
     def read(self, asked: Asked) -> Envelope | None:
         """Return what came of it, if anything."""

@@ -102,7 +102,7 @@ class Store:
 
     def warm(self) -> None:
         """Connect before the first question; nobody waits for it, and what goes wrong is counted as ever."""
-        self._enqueue(command.ping()).add_done_callback(lambda told: told.cancelled() or told.exception())
+        self._enqueue(command.ping())
 
     def get(self, key: bytes) -> "asyncio.Future[bytes | None]":
         """Return the value of a key, or None."""
@@ -210,6 +210,7 @@ class Store:
             if one.answer.done():
                 continue
             one.answer.set_exception(self._counted(error))
+            one.answer.exception()  # counted, so the loop need not complain of one that nobody waits for any more
             if isinstance(error, StoreUnavailable) and not isinstance(error, StoreSkipped):
                 self._standing.failed(error)
         if self._waiting and not self._standing.up:

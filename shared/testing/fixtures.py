@@ -126,6 +126,8 @@ def golden(request: pytest.FixtureRequest) -> Golden:
     update = bool(request.config.getoption("--update-goldens"))
 
     def check(answer: httpx.Response, name: str, *, volatile: Mapping[str, str] = VOLATILE) -> None:
-        compare(kept_form(answer, volatile), folder / f"{re.sub('[^a-zA-Z0-9]+', '-', name)}.json", update=update)
+        compare(
+            kept_form(answer, volatile), folder / f"{re.sub('[^a-zA-Z0-9]+', '-', name).strip('-')}.json", update=update
+        )
 
     return check

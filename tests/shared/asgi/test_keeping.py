@@ -26,8 +26,8 @@ BROKEN = answers(http(b"{}", status="500 Oops"))
 async def spans_after(
     path: str, headers: dict[str, str], *, broken: str = "", ratio: float = 0.0, **settings: Any
 ) -> tuple[list[ReadableSpan], SmallBff]:
-    """Ask once; return what was told, and the BFF to look into."""
-    async with SmallBff(traced=True, attempts=1, trace_ratio=ratio, **settings) as bff:
+    """Ask once; return what was told, and the BFF to look into. The SDK keeps nothing."""
+    async with SmallBff(traced=True, attempts=1, trace_ratio=ratio, **{"tracing": "ledger", **settings}) as bff:
         if broken:
             bff.backends[broken].script = BROKEN
         await bff.client.get(path, headers={**bff.bearer, **headers})
@@ -150,7 +150,8 @@ def test_a_route_may_say_for_itself_what_slow_is() -> None:
 
 async def test_in_an_outage_the_first_of_each_second_are_kept_and_the_others_counted() -> None:
     """They are all alike; an export of every one would cost more than the outage."""
-    async with SmallBff(traced=True, attempts=1, trace_ratio=0.0, trace_keep_per_second=0) as bff:
+    settings = {"tracing": "ledger", "trace_ratio": 0.0, "trace_keep_per_second": 0}
+    async with SmallBff(traced=True, attempts=1, **settings) as bff:
         bff.backends["main"].script = BROKEN
         for _ in range(3):
             await bff.client.get("/small/screen", headers=bff.bearer)

@@ -16,10 +16,10 @@ from tests.shared.store.proxy import Proxy, proxied
 from tests.shared.store.servers import KINDS, NEVER_DOWN, PATIENT, clustering, free_port, serving
 
 ROUNDS = 1_000
-AT_ONCE = 100
+AT_ONCE = 200
 MINUTE = timedelta(minutes=1)
 ECHO = Script("return {KEYS[1], ARGV[1], redis.call('GET', KEYS[1])}", tuple)
-FEW = replace(PATIENT, connections=3, cluster_connections=64)
+FEW = replace(PATIENT, connections=3, cluster_connections=128, most_waiting=10_000)
 
 
 @pytest.fixture(scope="module", params=[f"{kind}-{topology}" for topology in ("single", "cluster") for kind in KINDS])

@@ -1,6 +1,7 @@
 """The store's client against real servers: values, scripts, many at once."""
 
 import asyncio
+import gc
 from dataclasses import replace
 from datetime import timedelta
 
@@ -10,6 +11,8 @@ from shared.store.address import read_address
 from shared.store.command import Script
 from shared.store.errors import StoreBusy, StoreRefused, StoreSkipped
 from shared.store.store import Store
+from shared.testing.clock import ManualClock
+from tests.shared.store.memory import MemoryLines, memory_store
 from tests.shared.store.servers import PATIENT, Server
 
 MINUTE = timedelta(minutes=1)
@@ -120,3 +123,20 @@ async def test_closing_leaves_nobody_waiting(server: Server) -> None:
     assert {type(one.exception()) for one in waiting} == {StoreSkipped}
     with pytest.raises(StoreSkipped):
         store.get(b"k")
+
+
+async def test_a_failure_that_nobody_waits_for_makes_no_noise(caplog: pytest.LogCaptureFixture) -> None:
+    """Whoever left, or never waited, is counted; the loop has nothing to complain of."""
+    clock = ManualClock()
+    lines = MemoryLines(clock)
+    lines.down = True
+    store = memory_store(lines)
+    store.warm()
+    _ = store.get(b"k")
+    await clock.advance(0.01)
+    del _
+    gc.collect()
+
+    assert store.outcomes == {"unreachable": 2}
+    assert caplog.records == []
+    await store.aclose()

@@ -14,8 +14,10 @@ from typing import Any
 import aiohttp
 import httpcore
 import httpcore2
+import httpx
 
 from shared.backends.wire.pool import PoolPolicy, WirePool
+from shared.backends.wire.transport import WireTransport
 from shared.clock import LoopClock
 from shared.errors import BackendInvalid, BackendUnreachable
 from tests.shared.backends.raw import PATIENCE_S, Inbox, Line, RawBackend, request
@@ -57,6 +59,24 @@ async def ours(url: str) -> AsyncIterator[Ask]:
         assert (pool.connections, pool.active) == (0, 0)
 
 
+@asynccontextmanager
+async def ours_through_httpx(url: str) -> AsyncIterator[Ask]:
+    """Ours as httpx's users meet it: every body flows."""
+    transport = WireTransport(PoolPolicy(max_connections=1))
+    async with httpx.AsyncClient(transport=transport, base_url=url, timeout=None) as client:  # noqa: S113 - a case ends by itself
+
+        async def one(method: str, target: str) -> Answer | Fate:
+            try:
+                reply = await client.request(method, target)
+            except httpx.RemoteProtocolError:
+                return Fate.REFUSED
+            except httpx.NetworkError:
+                return Fate.CUT
+            return Answer(reply.status_code, reply.content, lower(reply.headers.raw))
+
+        yield one
+
+
 def over(library: ModuleType) -> Callable[[str], Any]:
     """Return httpcore, or its fork, which has the same face."""
 
@@ -95,6 +115,7 @@ async def over_aiohttp(url: str) -> AsyncIterator[Ask]:
 
 CLIENTS: dict[str, Callable[[str], Any]] = {
     "ours": ours,
+    "ours-httpx": ours_through_httpx,
     "httpcore": over(httpcore),
     "httpcore2": over(httpcore2),
     "aiohttp": over_aiohttp,

@@ -490,6 +490,8 @@ def interim() -> Iterator[Case]:
     yield until_close("100, then by the close", head("HTTP/1.1 100 Continue") + head(OK) + BODY, headers=())
     yield refused("100 with a body", head("HTTP/1.1 100 Continue", LENGTH) + BODY + last)
     yield refused("100 with chunks", head("HTTP/1.1 100 Continue", CHUNKED) + CHUNKS + last)
+    yield refused("100 in HTTP/1.0", head("HTTP/1.0 100 Continue") + last)
+    yield refused("103 that says close", head("HTTP/1.1 103 Hints", "connection: close") + last)
     yield refused("103 without end", head("HTTP/1.1 103 Hints", "link: </x>") * 10_000)
     yield refused("103 without end, an answer behind", head("HTTP/1.1 103 Hints", "link: </x>") * 10_000 + last)
     yield refused(

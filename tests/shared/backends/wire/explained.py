@@ -275,6 +275,17 @@ EXPLAINED = (
     ),
     Explanation(
         Difference.TAKEN,
+        "RFC 9110 §15.2: HTTP/1.0 has no 1xx.",
+        h11="100 in HTTP/1.0",
+    ),
+    Explanation(
+        Difference.TAKEN,
+        "RFC 9112 §9.6 means the final answer's close; to httptools nothing follows any. Refused: stricter than need be, "
+        "on what no server sends.",
+        h11="103 that says close",
+    ),
+    Explanation(
+        Difference.TAKEN,
         "RFC 9110 §7.8: a server must not switch to a protocol that the client did not name.",
         aiohttp="101 that nobody asked for | 101 without its headers",
     ),

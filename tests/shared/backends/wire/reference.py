@@ -10,6 +10,7 @@ from typing import NamedTuple
 from tests.shared.backends.wire.cases import Answer
 
 MAX_HEAD = 128 * 1024
+MAX_HEADERS = 256
 MAX_OVERHEAD = 16
 TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
 EMPTY_LINES = re.compile(rb"(?:\r\n)*")
@@ -30,6 +31,11 @@ class Head(NamedTuple):
 
     def of(self, name: bytes) -> list[bytes]:
         return [value for key, value in self.fields if key.lower() == name]
+
+    def options(self) -> set[bytes]:
+        """What is said of the connection, in old proxies' words too."""
+        said = self.of(b"connection") + self.of(b"proxy-connection")
+        return {one.strip(b" \t").lower() for value in said for one in value.split(b",")}
 
 
 def read(raw: bytes, *, method: str, closed: bool, max_body: int) -> Answer:
@@ -54,7 +60,12 @@ def _final_head(raw: bytes) -> tuple[Head, bytes]:
             raise NoAnswerError("no status line, or one of another protocol")
         found = Head(int(line[2]), _fields(lines))
         if found.status >= 200:
+            if len(lines) > MAX_HEADERS:
+                raise NoAnswerError("too many headers")
             return found, rest
+        options = found.options()
+        if b"close" in options or (line[1] == b"0" and b"keep-alive" not in options):
+            raise NoAnswerError("a prelude to nothing")
 
 
 def _fields(lines: list[bytes]) -> list[tuple[bytes, bytes]]:

@@ -17,7 +17,8 @@ from tests.shared.backends.wire.explained import EXPLAINED
 
 AT_ONCE = 24
 LOOPS = {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}
-PEERS = [name for name in CLIENTS if name != "ours"]
+OURS = [name for name in CLIENTS if name.startswith("ours")]
+PEERS = [name for name in CLIENTS if name not in OURS]
 
 
 @cache
@@ -31,7 +32,7 @@ def seen_by(client: str, loop: str = "asyncio") -> dict[str, Seen]:
             async with gate:
                 return await play(case, CLIENTS[client])
 
-        cases = CORPUS if client == "ours" else NAMED
+        cases = CORPUS if client in OURS else NAMED
         return dict(zip((case.name for case in cases), await asyncio.gather(*map(one, cases)), strict=True))
 
     with asyncio.Runner(loop_factory=LOOPS[loop]) as runner:
@@ -47,14 +48,15 @@ def explained(peer: str) -> dict[str, list[Difference]]:
 
 
 @pytest.mark.parametrize("loop", LOOPS)
+@pytest.mark.parametrize("client", OURS)
 @pytest.mark.parametrize("family", FAMILIES)
-def test_ours_is_right(family: str, loop: str) -> None:
+def test_ours_is_right(family: str, client: str, loop: str) -> None:
     """The answer, or the right kind of failure; the connection used again or not; and the next answer its own."""
-    seen = seen_by("ours", loop)
+    seen = seen_by(client, loop)
+    # How much an answer may hold is a declared call's to say; bodies that flow are bounded by whoever reads them.
+    cases = [case for case in FAMILIES[family] if client == "ours" or not case.name.startswith("over 1 MiB")]
 
-    assert {case.name: seen[case.name] for case in FAMILIES[family]} == {
-        case.name: right(case) for case in FAMILIES[family]
-    }
+    assert {case.name: seen[case.name] for case in cases} == {case.name: right(case) for case in cases}
 
 
 @pytest.mark.parametrize("peer", PEERS)
