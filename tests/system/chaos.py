@@ -207,4 +207,6 @@ class Chaos:
 
 async def _sent(client: aiohttp.ClientSession, ask: Ask, headers: dict[str, str]) -> httpx.Response:
     async with client.request(ask.method, ask.path, json=ask.body, headers=headers) as got:
-        return httpx.Response(got.status, headers=list(got.headers.items()), content=await got.read())
+        body = await got.read()  # aiohttp has undone the compression, and httpx would undo it again
+        kept = [(name, value) for name, value in got.headers.items() if name.lower() != "content-encoding"]
+        return httpx.Response(got.status, headers=kept, content=body)
