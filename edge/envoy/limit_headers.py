@@ -10,9 +10,6 @@ from typing import Final
 from edge.assembly import Edge, OwnedRoute
 from edge.envoy.words import Json
 
-# What a script of another origin may read of an answer: for the one who writes Access-Control-Expose-Headers.
-EXPOSED: Final = ("ratelimit", "ratelimit-policy", "retry-after")
-
 SOURCE: Final = r"""
 local function items(text)  -- of a list of strings with numbers as parameters: all that RateLimit headers are
   local found = {}

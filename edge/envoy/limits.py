@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from edge.assembly import Edge, OwnedRoute
-from edge.envoy.words import Json, seconds, typed
+from edge.envoy.words import Json, cidr, seconds, typed
 from edge.limits.policy import POLICY_KEY, Algorithm, LimitPolicy
 from edge.spec.limits import ADDRESS_PART, HEADER_PART, LimitSpec
 
@@ -165,8 +165,7 @@ def _local_stage(limit: LimitSpec) -> int:
 def _actions(first: str, limit: LimitSpec) -> list[Json]:
     actions: list[Json] = [{"generic_key": {"descriptor_key": POLICY_KEY, "descriptor_value": first}}]
     if limit.allow:
-        ranges = [{"address_prefix": one.partition("/")[0], "prefix_len": _length(one)} for one in limit.allow]
-        matcher = {"ranges": ranges, "invert_match": True}
+        matcher = {"ranges": [cidr(one) for one in limit.allow], "invert_match": True}
         actions.append(
             {"remote_address_match": {"descriptor_key": "allow", "descriptor_value": "no", "address_matcher": matcher}}
         )
@@ -180,11 +179,6 @@ def _part(part: str, limit: LimitSpec) -> Json:
     value = FORMATS.get(part, f"%REQUEST_HEADER({header}):{LONGEST_PART}%")
     # A descriptor whose part is missing would not be sent at all, and the request not be limited.
     return {"generic_key": {"descriptor_key": part, "descriptor_value": value, "default_value": ABSENT}}
-
-
-def _length(network: str) -> int:
-    address, _, length = network.partition("/")
-    return int(length) if length else 128 if ":" in address else 32
 
 
 def policy_of(name: str, limit: LimitSpec) -> LimitPolicy:

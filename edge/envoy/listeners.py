@@ -6,7 +6,7 @@ from typing import Final
 from edge.assembly import Edge
 from edge.envoy import answers, filters, telemetry
 from edge.envoy.tls import tls_socket
-from edge.envoy.words import Json, seconds, socket_address, typed
+from edge.envoy.words import Json, cidr, seconds, socket_address, typed
 from edge.spec.listeners import ListenerSpec, RequestSpec
 
 MANAGER: Final = "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
@@ -33,16 +33,36 @@ NOBODY: Final = "255.255.255.255"
 
 def compile_listener(edge: Edge, name: str, listener: ListenerSpec, routes: Json, folder: str | None = None) -> Json:
     """Return one listener; ``routes`` says where its route table comes from, ``folder`` where its certificates do."""
-    chain: Json = {"filters": [{"name": "http", "typed_config": _manager(edge, name, listener, routes)}]}
-    if listener.tls is not None:
-        chain["transport_socket"] = tls_socket(name, listener, listener.tls, folder)
+    socket = {"transport_socket": tls_socket(name, listener, listener.tls, folder)} if listener.tls else {}
+    chains = [
+        {
+            "name": chain,
+            **match,
+            "filters": [{"name": "http", "typed_config": _manager(edge, name, seen, routes)}],
+            **socket,
+        }
+        for chain, match, seen in _chains(listener)
+    ]
     return {
         "name": name,
         "address": socket_address(listener.address),
         "per_connection_buffer_limit_bytes": max(CONNECTION_BUFFER, listener.request.max_body, *_own_bodies(edge)),
         "listener_filters": [_inspector()] if listener.tls is not None else [],
-        "filter_chains": [chain],
+        "filter_chains": chains,
     }
+
+
+def _chains(listener: ListenerSpec) -> Iterator[tuple[str, Json, ListenerSpec]]:
+    """Yield whom the listener believes: proxies of ours say who calls, strangers are who they are (field case L1)."""
+    if not listener.trusted_proxies:
+        yield "all", {}, listener
+        return
+    yield (
+        "proxies",
+        {"filter_chain_match": {"source_prefix_ranges": list(map(cidr, listener.trusted_proxies))}},
+        listener,
+    )
+    yield "strangers", {}, listener.model_copy(update={"trusted_hops": 0})
 
 
 def _own_bodies(edge: Edge) -> Iterator[int]:

@@ -34,7 +34,11 @@ def compile_routes(edge: Edge, name: str, listener: ListenerSpec) -> Json:
         {"name": f"{name}-{number}", "domains": domains, "routes": list(_table(edge, [by_name[one] for one in takes]))}
         for number, (takes, domains) in enumerate(groups.items())
     ]
-    return {"name": name, "virtual_hosts": hosts, "response_headers_to_remove": [OWN_MARK]}
+    return {
+        "name": name, "virtual_hosts": hosts, "response_headers_to_remove": [OWN_MARK],
+        # The one address that all limits and networks are judged by, and not what the caller had put before it.
+        "request_headers_to_add": [set_header("x-forwarded-for", "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%")],
+    }  # fmt: skip
 
 
 def in_order(edge: Edge) -> list[OwnedRoute]:

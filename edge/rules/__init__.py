@@ -36,6 +36,7 @@ JUDGES: Final[tuple[Judge, ...]] = (
     listeners.plain_listener,
     listeners.bad_redirect,
     listeners.address_taken,
+    listeners.idle_proxies,
     listeners.bad_host,
     listeners.exposed_admin,
     l4.not_for_udp,

@@ -49,6 +49,14 @@ def address_taken(edge: Edge) -> Iterator[Problem]:
             yield Problem(one.place, "address_taken", message, "give it another port")
 
 
+def idle_proxies(edge: Edge) -> Iterator[Problem]:
+    """Proxies that are trusted and not counted: nothing that they say would be believed."""
+    for name, listener in edge.spec.listeners.items():
+        if listener.trusted_proxies and not listener.trusted_hops:
+            message = f"listener {name!r} names trusted_proxies and no trusted_hops"
+            yield Problem(listener.place, "idle_proxies", message, "add 'trusted_hops: 1', or leave out the proxies")
+
+
 def bad_host(edge: Edge) -> Iterator[Problem]:
     """A host that is no host name; a port in it is ignored by matching, so it must not stand there."""
     for name, listener in edge.spec.listeners.items():

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from edge.spec.base import Count, Names, OptionalAddress, OptionalPort, Spec
+from edge.spec.base import Count, Names, Network, OptionalAddress, OptionalPort, Spec
 from edge.units import Duration, ListenAddress, Size
 
 
@@ -67,6 +67,8 @@ class ListenerSpec(Spec):
     hosts: Annotated[Names, Field(min_length=1)]
     # How many of our own proxies stand in front and append to X-Forwarded-For; 0 = clients connect directly.
     trusted_hops: Annotated[int, Field(ge=0, le=10)] = 0
+    # From where those proxies connect; to anybody else the hops do not apply. None: whoever connects is one of them.
+    trusted_proxies: tuple[Network, ...] = ()
     redirect: str | None = None
     # The port that clients see, where a load balancer stands in front; redirects lead there. Ours, when not given.
     public_port: OptionalPort = None
