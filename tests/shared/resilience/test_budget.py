@@ -128,3 +128,49 @@ def test_branches_are_taken_until_they_are_spent() -> None:
 def test_the_defaults_of_a_request_are_the_documented_ones() -> None:
     """docs/resilience.md's rows: two retries, sixty branches."""
     assert (RequestBudget().retries, RequestBudget().branches) == (2, 60)
+
+
+def test_the_defaults_of_a_backend_are_the_documented_ones() -> None:
+    """docs/resilience.md's row: 10 % of the calls of the last 10 s, at least 10."""
+    assert RetryBudgetPolicy() == RetryBudgetPolicy(ratio=0.1, window=timedelta(seconds=10), minimum=10)
+
+
+@pytest.mark.parametrize("start_s", [0.0, 1.0, 1000.0])
+def test_calls_of_the_half_window_before_still_earn(start_s: float) -> None:
+    """A hundred calls, then the next half began: ten retries; another half later, none."""
+    clock = ManualClock(start_s=start_s)
+    one = budget(clock)
+    for _ in range(100):
+        one.record_call()
+    clock.turn(WINDOW_S / 2)
+    assert taken(one) == 10
+
+    clock.turn(WINDOW_S / 2)
+    assert taken(one) == 0
+
+
+def test_a_half_window_begins_at_its_first_moment() -> None:
+    """What is counted at 1005.0 belongs to the half that is forgotten at 1015.0, not to the one before."""
+    clock = ManualClock(start_s=1000.0)
+    one = budget(clock)
+    one.record_call()
+    clock.turn(5.0)
+    for _ in range(100):
+        one.record_call()
+    clock.turn(7.0)
+
+    assert taken(one) == 10
+
+
+def test_a_process_that_just_booted_has_nothing_but_the_minimum() -> None:
+    """The clock may begin at 0: nothing was called, nothing was retried, and what is spent then stays spent."""
+    clock = ManualClock(start_s=0.0)
+    assert taken(budget(clock, ratio=1.0)) == 0
+    one = budget(clock, minimum=4)
+    clock.turn(0.5)
+    assert taken(one) == 4
+
+    clock.turn(1.5)
+    one.record_call()
+    clock.turn(3.1)
+    assert taken(one) == 0

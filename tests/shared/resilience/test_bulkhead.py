@@ -237,3 +237,21 @@ def test_the_defaults_are_the_documented_ones() -> None:
     defaults = BulkheadPolicy(max_concurrent=128, max_waiting=64, max_wait=timedelta(milliseconds=50), adaptive=None)
     assert BulkheadPolicy() == defaults
     assert "max_waiting=64" in repr(BulkheadPolicy())
+
+
+def test_the_limit_is_shown_as_it_is() -> None:
+    """Operators see how many permits there are now, not how many there were at first."""
+    bulkhead = Bulkhead("orders", BulkheadPolicy(max_concurrent=8), ManualClock())
+    assert bulkhead.limit == 8
+
+    bulkhead.resize(3)
+    assert bulkhead.limit == 3
+
+
+def test_a_single_one_that_waits_is_saturation() -> None:
+    """However many permits there are by now: whoever waits comes before what is optional."""
+    queue = Queue(permits=8)
+    queue.wait("waiting")
+    queue.bulkhead.resize(100)
+
+    assert queue.bulkhead.saturated

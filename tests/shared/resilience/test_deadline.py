@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.resilience.deadline import Deadline, budget_from_header
+from shared.resilience.deadline import HEADER, TICK_S, Deadline, budget_from_header
 
 CEILING = timedelta(seconds=3)
 
@@ -73,3 +73,21 @@ def test_whatever_a_header_says_the_budget_is_positive_and_within_the_ceiling(
     ceiling = timedelta(milliseconds=ceiling_ms)
 
     assert timedelta(0) < budget_from_header(value, ceiling) <= ceiling
+
+
+def test_a_deadline_exactly_one_tick_away_has_passed() -> None:
+    """The tick itself counts as reached."""
+    assert Deadline(TICK_S).passed(0.0)
+
+
+def test_nine_digits_are_read_and_ten_are_garbage() -> None:
+    """A ceiling of a year: eleven days are a wish, a hundred and fifteen are not."""
+    year = timedelta(days=365)
+
+    assert budget_from_header("9" * 9, year) == timedelta(milliseconds=999_999_999)
+    assert budget_from_header("9" * 10, year) == year
+
+
+def test_the_name_on_the_wire_is_the_edges() -> None:
+    """The edge writes this header; another name would be no deadline at all."""
+    assert HEADER == "x-deadline-ms"

@@ -270,3 +270,39 @@ def test_it_ends_once_and_nothing_runs_on(ends: list[tuple[int, int, bool]], all
     assert len(race.calls) <= (2 if allowed else 1)
     assert all(call.cancelled or at in over for at, call in enumerate(race.calls))
     assert race.clock.pending == 0
+
+
+def test_twenty_calls_are_enough_and_the_last_two_hundred_count() -> None:
+    """As documented (docs/resilience.md)."""
+    assert live(*[0.1] * 20).after_s == 0.1
+    assert len(live(*[0.1] * 1000)._samples) == SAMPLES == 200
+
+
+def test_the_oldest_call_is_forgotten_first() -> None:
+    """A hundred slow ones, then two hundred fast ones: no slow one is left, whatever became of the order."""
+    assert live(*[9.0] * 100, *[0.05] * 200).after_s == 0.05
+
+
+def test_a_winner_is_not_cancelled_afterwards() -> None:
+    """The branch ends and gives up whatever is under way: what ended by itself is left alone."""
+    race = Race()
+    race.calls[0].done("first", None)
+    race.hedged.cancel()
+
+    assert race.cancelled() == [False]
+
+
+def test_a_call_that_ends_as_it_begins_leaves_no_timer() -> None:
+    """Rejected or answered on the spot: there is nothing to hedge, now or later."""
+    clock, started = ManualClock(), []
+
+    def start(done: Done, *, hedge: bool) -> Call:
+        started.append(hedge)
+        done("at once", None)
+        return Call(done, hedge=hedge)
+
+    Hedged(start, lambda *_: None, HedgeDelay(AFTER), clock, lambda: True)
+    assert clock.pending == 0
+    clock.turn(1)
+
+    assert started == [False]

@@ -106,3 +106,19 @@ def test_whatever_happens_there_is_a_limit_between_the_bounds(ends: Any, first: 
         clock.turn(pause / 10)
         value = one.learn(verdict, tenths / 10, in_flight)
         assert min(least, first, most) <= value <= most
+
+
+def test_half_in_use_is_near_enough_to_learn_from() -> None:
+    """One of two in flight counts: with it, the third call that came back in time makes room for a third."""
+    one = limit(ManualClock(), first=2)
+    for in_flight in (1, 2, 2):
+        one.learn(SUCCESS, 0.01, in_flight)
+
+    assert one.value == 3
+
+
+def test_the_defaults_are_the_documented_ones() -> None:
+    """But for slowness, which only the team knows."""
+    slow = timedelta(milliseconds=250)
+
+    assert LimitPolicy(slow_after=slow) == LimitPolicy(slow_after=slow, first=20, least=4, backoff=0.9)

@@ -49,6 +49,18 @@ class BreakerMachine(RuleBasedStateMachine):
     def time_passes(self, seconds: float) -> None:
         self.clock.turn(seconds)
 
+    @precondition(lambda self: self.breaker.state is CLOSED)
+    @rule()
+    def an_outage(self) -> None:
+        """As many failures as it takes: otherwise most runs would never see it open."""
+        while self.breaker.state is CLOSED:
+            self._ends(self.breaker.admit(), self.period, Verdict.FAILURE, 0.01)
+
+    @precondition(lambda self: self.breaker.state is OPEN)
+    @rule()
+    def the_open_time_passes(self) -> None:
+        self.clock.turn(5)
+
     @rule(target=tickets)
     def a_call_comes(self) -> object:
         before, now = self.breaker.state, self.clock.now_s()
@@ -74,7 +86,9 @@ class BreakerMachine(RuleBasedStateMachine):
 
     @rule(one=consumes(tickets), verdict=st.sampled_from(Verdict), elapsed_s=st.sampled_from([0.01, 1.0]))
     def a_call_ends(self, one: tuple[int, int], verdict: Verdict, elapsed_s: float) -> None:
-        ticket, period = one
+        self._ends(*one, verdict, elapsed_s)
+
+    def _ends(self, ticket: int, period: int, verdict: Verdict, elapsed_s: float) -> None:
         before, count, now = self.breaker.state, len(self.turns), self.clock.now_s()
         failed, slow = verdict is not Verdict.SUCCESS, elapsed_s >= 1
         ours = period == self.period and verdict is not Verdict.IGNORED
@@ -185,6 +199,9 @@ class BulkheadMachine(RuleBasedStateMachine):
     def a_call_ends(self) -> None:
         self.out -= 1
         self.bulkhead.release()
+        now, most = self.clock.now_s(), ceilings(self.bulkhead.limit)
+        kept = [place for place in self.queue if place[2] > now and self.out < most[place[0]]]
+        assert not kept, "a permit is free, and somebody who may have it waits"
 
     @precondition(lambda self: self.waiters)
     @rule(data=st.data())

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.resilience.priority import Priority, ceilings, priority_from_header
+from shared.resilience.priority import HEADER, Priority, ceilings, priority_from_header
 
 
 @pytest.mark.parametrize(
@@ -40,3 +40,15 @@ def test_who_matters_more_may_use_at_least_as_much(limit: int) -> None:
     assert shares[Priority.USER] == limit
     assert sorted(shares, reverse=True) == list(shares)
     assert min(shares) == min(limit, max(1, limit * 3 // 4))
+
+
+def test_room_is_kept_as_documented() -> None:
+    """Of a hundred: people all, refreshes nine tenths, prefetches three quarters; of two, one is kept for people."""
+    assert ceilings(100) == (100, 90, 75)
+    assert ceilings(2) == (2, 1, 1)
+    assert [ceilings(100)[one] for one in Priority] == [100, 90, 75]
+
+
+def test_the_name_on_the_wire_is_the_edges() -> None:
+    """The edge caps this header; under another name every request would be a person's."""
+    assert HEADER == "x-priority"

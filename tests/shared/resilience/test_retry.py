@@ -228,3 +228,31 @@ async def test_case_s2_a_cancellation_always_passes(moment: str) -> None:
     assert clock.pending == 0
     await clock.advance(60.0)
     assert begun == (0 if moment == "waiting" else 1)
+
+
+def test_the_ceiling_of_the_waits_doubles_up_to_the_longest() -> None:
+    """25, 50, 100, 200 ms, then 250: what is drawn comes near each, and never beyond it."""
+    random = Random(1)
+    longest = [max(RetryPolicy().wait_s(attempt, FAULT, random) for _ in range(2000)) for attempt in range(1, 7)]
+
+    for seen_s, ceiling_s in zip(longest, [0.025, 0.05, 0.1, 0.2, 0.25, 0.25], strict=True):
+        assert 0.98 * ceiling_s < seen_s <= ceiling_s
+
+
+def test_the_defaults_are_the_documented_ones() -> None:
+    """docs/resilience.md's rows: two attempts, 25 ms, at most 250 ms."""
+    ms = timedelta(milliseconds=1)
+
+    assert RetryPolicy() == RetryPolicy(max_attempts=2, first_wait=25 * ms, longest_wait=250 * ms)
+
+
+async def test_a_wait_that_would_end_with_the_deadline_does_not_begin() -> None:
+    """Retry-After says exactly what is left: an attempt at the deadline is an attempt after it."""
+    clock = ManualClock()
+    asked = BackendFaulted("orders", 503, retry_after=timedelta(seconds=1))
+    attempts, no_jitter = Failing(clock), RetryPolicy(first_wait=timedelta(0))
+
+    with pytest.raises(BackendFaulted):
+        await clock.run(schedule(asked)(clock, attempts, no_jitter, 1.0))
+
+    assert (clock.now_s(), attempts.at) == (1000.0, [])
