@@ -1,7 +1,7 @@
 """Certificates, one echo and one running edge for all; modules that reload or stop edges start their own."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -31,9 +31,7 @@ def echo() -> Iterator[Echo]:
         yield running
 
 
-@pytest.fixture(scope="session")
-def new_edge(tls, echo, tmp_path_factory):
-    """Start edges; each is stopped at the end."""
+def _starter(tls: Path, echo: Echo, tmp_path_factory) -> Iterator[Callable[..., RunningEdge]]:
     started: list[RunningEdge] = []
 
     def start(text: str, *, launch_only: bool = False, **environment: str) -> RunningEdge:
@@ -54,10 +52,22 @@ def new_edge(tls, echo, tmp_path_factory):
             edge.stop()
 
 
+@pytest.fixture(scope="module")
+def new_edge(tls, echo, tmp_path_factory):
+    """Start edges; each is stopped with its module: an Envoy holds several of the system's few inotify instances."""
+    yield from _starter(tls, echo, tmp_path_factory)
+
+
 @pytest.fixture(scope="session")
-def edge(new_edge) -> RunningEdge:
+def lasting_edge(tls, echo, tmp_path_factory):
+    """Start edges that many modules share."""
+    yield from _starter(tls, echo, tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def edge(lasting_edge) -> RunningEdge:
     """The edge of ``edge.yaml`` beside this file."""
-    return new_edge((HERE / "edge.yaml").read_text())
+    return lasting_edge((HERE / "edge.yaml").read_text())
 
 
 @pytest.fixture

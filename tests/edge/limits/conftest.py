@@ -44,9 +44,9 @@ def limiter(store, tmp_path_factory) -> Iterator[RunningLimiter]:
 
 
 @pytest.fixture(scope="session")
-def limited(new_edge, limiter) -> RunningEdge:
+def limited(lasting_edge, limiter) -> RunningEdge:
     """The edge of ``limited.yaml`` beside this file, with that limiter."""
-    return new_edge((HERE / "limited.yaml").read_text(), LIMITER=limiter.address)
+    return lasting_edge((HERE / "limited.yaml").read_text(), LIMITER=limiter.address)
 
 
 @pytest.fixture

@@ -280,8 +280,8 @@ EXPLAINED = (
     ),
     Explanation(
         Difference.TAKEN,
-        "RFC 9112 §9.6 means the final answer's close; to httptools nothing follows any. Refused: stricter than need be, "
-        "on what no server sends.",
+        "RFC 9112 §9.6 means the final answer's close; to httptools nothing follows any. Refused: stricter than need "
+        "be, on what no server sends.",
         h11="103 that says close",
     ),
     Explanation(
