@@ -65,7 +65,7 @@ class RunningEdge:
         """Start it and wait until it serves."""
         self.launch()
         wait_for(lambda: self.process.poll() is not None or self.events("serving"), "the edge serves")
-        assert self.process.poll() is None, self.log.read_text()
+        assert self.process.poll() is None, self.log.read_text(errors="replace")
         return self
 
     def stop(self, number: int = signal.SIGTERM) -> int:
@@ -79,7 +79,7 @@ class RunningEdge:
 
     def lines(self) -> list[dict]:
         found = []
-        for line in self.log.read_text().splitlines():
+        for line in self.log.read_text(errors="replace").splitlines():
             try:
                 found.append(json.loads(line))
             except ValueError:
