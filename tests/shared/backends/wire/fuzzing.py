@@ -20,12 +20,15 @@ LONG_S = 600.0
 
 
 def seeds(seconds: float, most: int) -> Iterator[int]:
-    """Yield seeds until the time is over, at most so many; each stands for itself."""
+    """Yield seeds until the time is over, at most so many; each stands for itself.
+
+    The same ones in every short run, so that nobody's change fails by luck; new ones in every long run.
+    """
     ends_s = time.monotonic() + seconds
     if "FUZZ_SEED" in os.environ:
         yield int(os.environ["FUZZ_SEED"])
     while time.monotonic() < ends_s and most > 0:
-        yield randbits(60)
+        yield randbits(60) if seconds > SHORT_S else most
         most -= 1
 
 

@@ -66,6 +66,7 @@ def _final_head(raw: bytes) -> tuple[Head, bytes]:
         options = found.options()
         if b"close" in options or (line[1] == b"0" and b"keep-alive" not in options):
             raise NoAnswerError("a prelude to nothing")
+        _framing(found)  # it has no body, and still must not lie about one
 
 
 def _fields(lines: list[bytes]) -> list[tuple[bytes, bytes]]:
@@ -75,21 +76,27 @@ def _fields(lines: list[bytes]) -> list[tuple[bytes, bytes]]:
     return [(one[1], one[2]) for one in found if one]
 
 
-def _body(head: Head, raw: bytes, method: str, *, closed: bool) -> bytes:
+def _framing(head: Head) -> tuple[int | None, bool]:
+    """Return the length that is said, if any, and whether chunks follow."""
     lengths = [value.strip(b" \t") for value in head.of(b"content-length")]
     codings = [value.strip(b" ").lower() for value in head.of(b"transfer-encoding")]
     if len(lengths) + len(codings) > 1 or codings not in ([], [b"chunked"]):
         raise NoAnswerError("framing in doubt")
     if lengths and (not re.fullmatch(rb"[0-9]+", lengths[0]) or int(lengths[0]) >= 1 << 64):
         raise NoAnswerError("no length")
+    return int(lengths[0]) if lengths else None, bool(codings)
+
+
+def _body(head: Head, raw: bytes, method: str, *, closed: bool) -> bytes:
+    length, chunked = _framing(head)
     if method == "HEAD" or head.status in {204, 304}:
         return b""
-    if codings:
+    if chunked:
         return _chunked(raw)
-    if lengths:
-        if len(raw) < int(lengths[0]):
+    if length is not None:
+        if len(raw) < length:
             raise NoAnswerError("cut short")
-        return raw[: int(lengths[0])]
+        return raw[:length]
     if not closed:
         raise NoAnswerError("no end")
     return raw
