@@ -1,52 +1,42 @@
 """The backends that the mobile BFF calls, what it asks of them, and the part of their answers that it reads.
 
-Each model is both: ``validation_alias`` is the backend's name for a field, the camelCase alias is the client's. So a
-backend may rename a field without a shipped app noticing, and a field that nobody declared never reaches a phone.
+Each shape is both: ``Called`` is the backend's name for a field, its own in camelCase is the client's. So a backend may
+rename a field without a shipped app noticing, and a field that nobody declared never reaches a phone.
 """
 
-from typing import Final
-
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
-from pydantic.alias_generators import to_camel
+from typing import Annotated, Final
 
 from shared.backends.backend import Backend
 from shared.backends.cache import CachePolicy
 from shared.backends.payload import Identifier, Money
+from shared.shape import Called, Moment, Shape
 
 
-class Section(BaseModel):
-    """How a part of an answer is read and written: frozen, camelCase, no NaN, and no payload in an error's text."""
-
-    model_config = ConfigDict(
-        frozen=True, alias_generator=to_camel, populate_by_name=True, allow_inf_nan=False, hide_input_in_errors=True
-    )
-
-
-class Profile(Section):
+class Profile(Shape, frozen=True):
     """Who the dashboard greets."""
 
     user_id: Identifier
     display_name: str
-    tier: str = Field(validation_alias="accountTier")
+    tier: Annotated[str, Called("accountTier")]
 
 
-class Order(Section):
+class Order(Shape, frozen=True):
     """One order, as far as a list shows it. Ids are strings: they exceed what a JavaScript number holds."""
 
     id: Identifier
     status: str
     amount: Money
     currency: str
-    placed_at: AwareDatetime
+    placed_at: Moment
 
 
-class Alert(Section):
+class Alert(Shape, frozen=True):
     """One thing the user should know."""
 
     id: Identifier
     severity: str
     message: str
-    created_at: AwareDatetime
+    created_at: Moment
 
 
 USERS: Final = Backend("users")

@@ -20,6 +20,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from shared.asgi.context import RequestContext, context_of, request_context
+from shared.shape import Shape, encode
 from shared.telemetry.logs import get_logger
 
 log = get_logger(__name__)
@@ -55,8 +56,8 @@ class LeanRoute:
         if not inspect.iscoroutinefunction(route.endpoint):
             raise UnservableError("it is not async")
         result = get_type_hints(route.endpoint).get("return")
-        self.gives_model = inspect.isclass(result) and issubclass(result, BaseModel)
-        if not (inspect.isclass(result) and issubclass(result, BaseModel | Response)):
+        self.gives_model = inspect.isclass(result) and issubclass(result, Shape | BaseModel)
+        if not (inspect.isclass(result) and issubclass(result, Shape | BaseModel | Response)):
             raise UnservableError("it returns neither a model nor a response")
         self._handler = self._step(route.endpoint)
 
@@ -90,21 +91,21 @@ class LeanRoute:
             self._places[dependency] = len(self._steps) + REQUEST
         return self._places[dependency]
 
-    async def call(self, context: RequestContext, request: Request | None) -> BaseModel | Response:
+    async def call(self, context: RequestContext, request: Request | None) -> Shape | BaseModel | Response:
         """Call the dependencies and the handler; ``request`` may be None for a route that does not need it."""
         values: list[Any] = [context, request]
         for call, pick, is_async in self._steps:
             value = call(*pick(values))
             values.append(await value if is_async else value)
         handler, pick, _ = self._handler
-        answer: BaseModel | Response = await handler(*pick(values))
+        answer: Shape | BaseModel | Response = await handler(*pick(values))
         return answer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer as the FastAPI route would."""
         scope["route"] = self.route
         answer = await self.call(context_of(scope), Request(scope, receive))
-        if isinstance(answer, BaseModel):
+        if not isinstance(answer, Response):
             body = encoded(answer)
             await send({"type": "http.response.start", "status": 200, "headers": headers_of(body)})
             await send({"type": "http.response.body", "body": body})
@@ -119,8 +120,10 @@ def _picker(places: list[int]) -> Callable[[list[Any]], tuple[Any, ...]]:
     return lambda values: tuple(values[place] for place in places)
 
 
-def encoded(answer: BaseModel) -> bytes:
+def encoded(answer: Shape | BaseModel) -> bytes:
     """Return the model as the JSON that FastAPI would send."""
+    if isinstance(answer, Shape):
+        return encode(answer)
     return answer.__pydantic_serializer__.to_json(answer, by_alias=True)
 
 

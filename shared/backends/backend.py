@@ -14,11 +14,10 @@ from string import Formatter
 from typing import Any, Final, Generic, Protocol, Self, TypeVar
 from urllib.parse import quote
 
-from pydantic import TypeAdapter
-
 from shared.backends.cache import CachePolicy, CallKey, ResponseCache
 from shared.backends.channel import Channel
 from shared.backends.coalesce import Flights
+from shared.backends.live import LiveCall
 from shared.backends.stored import StoredAnswers
 from shared.backends.transports import Network
 from shared.backends.wire.pool import PoolPolicy
@@ -29,6 +28,7 @@ from shared.resilience.budget import BRANCHES_PER_REQUEST, RequestBudget, RetryB
 from shared.resilience.bulkhead import Bulkhead, BulkheadPolicy
 from shared.resilience.hedge import HedgeDelay, HedgePolicy
 from shared.resilience.retry import RetryPolicy
+from shared.shape import decoder
 
 T = TypeVar("T")
 
@@ -78,9 +78,7 @@ class Backend:
         nobody's data, so that all callers share them. ``coalesce=False`` is for reads that must see what was written
         a moment ago: a read that is under way already may have missed it.
         """
-        # The adapter's own method is the same behind checks of options that we never pass; it costs half a parse.
-        decode = TypeAdapter(into).validator.validate_json
-        return Call(self, "GET", path, decode, cache=cache, public=public, coalesce=coalesce)
+        return Call(self, "GET", path, decoder(into), cache=cache, public=public, coalesce=coalesce)
 
 
 @dataclass(frozen=True)
@@ -186,6 +184,7 @@ class Backends:
         self.stored = stored
         self.flights = Flights()
         self.renewals: dict[CallKey, Renewal] = {}
+        self._live: dict[int, LiveCall] = {}
         self._states = {
             backend.name: BackendState(backend, channel, clock, self.random, listener)
             for backend, channel in channels.items()
@@ -216,6 +215,13 @@ class Backends:
     def state(self, backend: Backend) -> BackendState:
         """Return the live state of a declared backend."""
         return self._states[backend.name]
+
+    def live(self, call: AnyCall) -> LiveCall:
+        """Return the live form of a declared call, the same each time."""
+        live = self._live.get(id(call))  # by identity: to hash all of its fields would cost more than the rest
+        if live is None:
+            live = self._live[id(call)] = LiveCall(call, self.state(call.backend))  # holds the call: its id stays its
+        return live
 
     def forget(self, key: CallKey) -> None:
         """Remember an answer no longer, nowhere."""

@@ -20,16 +20,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from shared.backends.attempt import Attempt
-from shared.backends.coalesce import Flight, Seat
+from shared.backends.channel import OutboundRequest
+from shared.backends.coalesce import Seat
 from shared.backends.failures import failure_of_bug, withdraws
 from shared.backends.lookup import LookUp
-from shared.backends.outbound import outbound_headers
 from shared.backends.queued import Queued
 from shared.backends.recall import RENEWING, Recall
 from shared.backends.sections import Section
 from shared.backends.whole import Outcome, Whole
 from shared.errors import BackendUnreachable, BulkheadFull, CallError, DeadlinePassed, DeadlineSpent
-from shared.resilience.deadline import left_ms
 from shared.resilience.hedge import Done, Hedged, Running
 from shared.resilience.priority import Priority
 from shared.resilience.retry import retry
@@ -40,13 +39,14 @@ class Branch:
     """The live part of one section."""
 
     __slots__ = (
-        "_fan", "_hedged", "_key", "_looking", "_state", "_target", "_task", "_under_way", "outcome", "recall",
-        "record", "section",
+        "_fan", "_hedged", "_key", "_live", "_looking", "_state", "_target", "_task", "_under_way", "outcome",
+        "recall", "record", "section",
     )  # fmt: skip
 
     def __init__(self, fan: Whole, section: Section[Any]) -> None:
         self._fan = fan
-        self._state = fan.backends.state(section.call.backend)
+        self._live = fan.backends.live(section.call)
+        self._state = self._live.state
         self._hedged = False
         self._under_way: Running | None = None
         self._looking: LookUp | None = None
@@ -63,7 +63,7 @@ class Branch:
         self._target = call.target(parameters)  # before any gate: it may refuse a parameter
         self._key = backends.key_of(call, self._target, fan.scope, fan.authorization)
         if call.cache is not None or section.stale_for is not None:
-            recall = self.recall = Recall(call, self._key, backends, stale_for=section.stale_for)
+            recall = self.recall = Recall(self._live, self._key, backends, stale_for=section.stale_for)
             if not fan.renewing and (self._remembered(recall, parameters) or self._waits_for_store(recall, parameters)):
                 return
         self._first_try()
@@ -149,59 +149,58 @@ class Branch:
 
     def _enter(self, done: Done, *, hedge: bool = False) -> Running:
         """Coalesce(Breaker(Bulkhead(attempt))): join, send, or queue. Raises the CallRejected that kept it back."""
-        fan, state, name = self._fan, self._state, self.section.call.backend.name
+        fan, live, state = self._fan, self._live, self._state
         now = fan.clock.now_s()
         if fan.deadline.passed(now):
-            raise DeadlineSpent(name)
-        if not hedge and self.section.call.coalesce and (seat := self._join(now, done)) is not None:
+            raise DeadlineSpent(live.backend)
+        if not hedge and live.coalesce and (seat := self._join(now, done)) is not None:
             return seat
         ticket = state.breaker.admit()
         if state.bulkhead.acquire(Priority.PREFETCH if hedge else fan.priority):
             return self._send(now, ticket, done, hedge=hedge)
         if hedge:  # it may be left out, so it never queues
             state.breaker.done(ticket, Verdict.IGNORED, 0.0)
-            raise BulkheadFull(name)
+            raise BulkheadFull(live.backend)
         return Queued(
-            name, state, ticket, fan.priority, fan.deadline, lambda: self._send(fan.clock.now_s(), ticket, done), done
+            live.backend,
+            state,
+            ticket,
+            fan.priority,
+            fan.deadline,
+            lambda: self._send(fan.clock.now_s(), ticket, done),
+            done,
         )
 
     def _join(self, now: float, done: Done) -> Seat | None:
         """Wait for an identical read, if one is under way that has time enough."""
-        fan, backend = self._fan, self.section.call.backend
-        due_s = min(now + backend.policy.attempt_timeout.total_seconds(), fan.deadline.at_s)
-        flight = fan.backends.flights.find(self._key, now, due_s)
-        if flight is None:
+        fan, live = self._fan, self._live
+        due_s = min(now + live.attempt_s, fan.deadline.at_s)
+        attempt = fan.backends.flights.find(self._key, now, due_s)
+        if attempt is None:
             return None
-        record = self.record.attempt(backend.name, self.section.call.method, now, flight.sent_as)
-        seat = flight.board(record, due_s, done)
+        record = self.record.attempt(live.backend, live.method, now, attempt.sent_as)
+        seat = attempt.board(record, due_s, done)
         fan.watch(seat)
         return seat
 
-    def _send(self, now: float, ticket: int, done: Done, *, hedge: bool = False) -> Attempt | Seat:
+    def _send(self, now: float, ticket: int, done: Done, *, hedge: bool = False) -> Attempt:
         """Start one attempt with what is left of the time (life of a request, step 6)."""
-        fan, call = self._fan, self.section.call
+        fan, live = self._fan, self._live
         if not self.record.attempts:
             self._state.budget.record_call()  # what is never sent earns no retry
-        record = self.record.attempt(call.backend.name, call.method, now)
-        if hedge:
-            record.hedge = True
-        due_s = min(now + call.backend.policy.attempt_timeout.total_seconds(), fan.deadline.at_s)
-        authorization = fan.authorization if call.backend.credentials else None
-        headers = outbound_headers(fan.ledger, record, left_ms(due_s, now), authorization)
+        record = self.record.attempt(live.backend, live.method, now)
+        record.hedge = hedge
+        due_s = min(now + live.attempt_s, fan.deadline.at_s)
+        fields = fan.outbound.fields(record.span_id, due_s, now, credentials=live.credentials)
         if self.recall is not None:
-            headers += self.recall.validators()
-        flight = None
-        if call.coalesce and not hedge:
-            flight = Flight(fan.backends.flights, self._key, fan.clock, fan.ledger.origin)
-        mine = done if flight is None else flight.landed
-        attempt = Attempt(call, self._state, ticket, record, fan.clock, mine, self.recall)
-        place = attempt if flight is None else flight.depart(attempt, record, due_s, done)
-        attempt.start(self._target, headers, due_s)
+            fields += self.recall.validators(now)
+        attempt = Attempt(live, ticket, record, due_s, fan.clock, done, self.recall)
+        attempt.start(OutboundRequest(live.method, self._target, fields, b"", live.idempotent, live.max_body_bytes))
         if not attempt.over:
-            fan.watch(place)
-            if flight is not None:
-                fan.backends.flights.open(flight)
-        return place
+            fan.watch(attempt)
+            if live.coalesce and not hedge:
+                attempt.open_to_others(fan.backends.flights, self._key, fan.ledger.origin)
+        return attempt
 
     def _first_done(self, value: Any, error: CallError | None) -> None:
         if error is None or not self._may_retry(error):

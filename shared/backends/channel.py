@@ -4,27 +4,43 @@ Owns the shape of a request on its way out and of the reply on its way back. The
 one, over any httpx transport, is ``httpx_channel.py``; tests script their own.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from shared.errors import CallFailed
 
 Headers = tuple[tuple[str, str], ...]
+BREAKS: Final = frozenset("\r\n")
 
 
 class OutboundRequest(NamedTuple):
     """One attempt, ready to be written.
 
-    ``target`` is percent-encoded; ``headers`` have lower-case names and hold neither Host nor length. An answer with
-    a body over ``max_body_bytes`` is invalid.
+    ``target`` is percent-encoded; ``fields`` are header lines as they go over the wire (``field_lines``), with
+    lower-case names and without Host and length. An answer with a body over ``max_body_bytes`` is invalid.
     """
 
     method: str
     target: str
-    headers: Headers
+    fields: bytes
     body: bytes
     idempotent: bool
     max_body_bytes: int
+
+    @property
+    def headers(self) -> Headers:
+        """The header lines as names and values."""
+        pairs = (line.split(": ", 1) for line in self.fields.decode("latin-1").split("\r\n")[:-1])
+        return tuple((name, value) for name, value in pairs)
+
+
+def field_lines(headers: Iterable[tuple[str, str]]) -> bytes:
+    """Return headers as lines, each with its end. Raises ValueError when one would break out of its line."""
+    for name, value in headers:
+        if not BREAKS.isdisjoint(name) or not BREAKS.isdisjoint(value):
+            raise ValueError("a header of the request holds a line break")
+    return "".join([f"{name}: {value}\r\n" for name, value in headers]).encode("latin-1")
 
 
 class Reply(Protocol):

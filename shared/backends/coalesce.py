@@ -1,9 +1,9 @@
 """Coalescing: identical reads that are under way at the same time share one exchange.
 
-Owns who waits for which exchange. A ``Flight`` is one attempt and everybody who waits for it; a ``Seat`` is one
-waiter's place in it, and to its branch and fan-out what an attempt is. Each seat keeps its own due time: one that is
-given up leaves the others, and the last one to leave gives up the exchange. A failure reaches those who waited and
-nobody else; each of them retries, or not, on its own budget.
+Owns who waits for which exchange. An attempt that nobody joined knows nothing of this. As soon as one does, a
+``Flight`` is everybody who waits for it, and a ``Seat`` is one waiter's place: to its branch and fan-out what an
+attempt is. Each seat keeps its own due time: one that is given up leaves the others, and the last one to leave gives
+up the exchange. A failure reaches those who waited and nobody else; each of them retries, or not, on its own budget.
 
 What makes two reads identical is their ``CallKey``, of which the identity scope is part.
 """
@@ -14,29 +14,39 @@ from shared.backends.cache import CallKey
 from shared.clock import Clock
 from shared.errors import AttemptTimedOut, CallError, DeadlinePassed
 from shared.resilience.hedge import Done
-from shared.telemetry.ledger import AttemptRecord, SpanPlace, TraceOrigin
+from shared.telemetry.ledger import AttemptRecord, SpanPlace
 
 
-class Exchanging(Protocol):
+class Joinable(Protocol):
     """What a flight needs of the attempt that it shares."""
 
     record: AttemptRecord
     due_s: float
 
-    def expire(self, *, late: bool) -> None:
+    @property
+    def sent_as(self) -> SpanPlace:
+        """Where the exchange is told."""
+
+    def board(self, record: AttemptRecord, due_s: float, done: Done) -> "Seat":
+        """Let one more wait."""
+
+    def leave_registry(self) -> None:
+        """Let nobody join any more."""
+
+    def run_out(self, *, late: bool) -> None:
         """Give it up because time is over."""
 
-    def cancel(self) -> None:
+    def drop(self) -> None:
         """Give it up because nobody waits any more."""
 
 
 class Seat:
     """One waiter's place. ``done`` is called once, with a value or an error, unless it is given up before."""
 
-    __slots__ = ("_flight", "done", "due_s", "over", "record")
+    __slots__ = ("done", "due_s", "flight", "over", "record")
 
     def __init__(self, flight: "Flight", record: AttemptRecord, due_s: float, done: Done) -> None:
-        self._flight = flight
+        self.flight = flight
         self.record = record
         self.due_s = due_s
         self.done = done
@@ -51,12 +61,12 @@ class Seat:
     def expire(self, *, late: bool) -> None:
         """Give it up because its own time, or (``late``) the time of the whole, is over; and say which."""
         if not self.over:
-            self._flight.expire(self, late=late)
+            self.flight.expire(self, late=late)
 
     def cancel(self) -> None:
         """Give it up because nobody waits here any more."""
         if not self.over:
-            self._flight.leave(self)
+            self.flight.leave(self)
 
 
 def nobody(value: Any, error: CallError | None) -> None:
@@ -64,30 +74,18 @@ def nobody(value: Any, error: CallError | None) -> None:
 
 
 class Flight:
-    """One exchange and all who wait for it. The attempt's record is always that of somebody who still waits."""
+    """All who wait for one exchange. The attempt's record is always that of somebody who still waits."""
 
-    __slots__ = ("_clock", "_flights", "_origin", "_seats", "_span_id", "attempt", "key")
+    __slots__ = ("_attempt", "_backend", "_clock", "_seats")
 
-    def __init__(self, flights: "Flights", key: CallKey, clock: Clock, origin: TraceOrigin) -> None:
-        self._flights = flights
+    def __init__(self, attempt: Joinable, backend: str, clock: Clock) -> None:
+        self._attempt = attempt
+        self._backend = backend
         self._clock = clock
-        self._origin = origin
-        self._seats: list[Seat]
-        self.attempt: Exchanging  # both come with ``depart``, for the attempt reports to this flight
-        self.key = key
+        self._seats: list[Seat] = []
 
-    def depart(self, attempt: Exchanging, record: AttemptRecord, due_s: float, done: Done) -> Seat:
-        """Take the attempt that all wait for, and its first waiter."""
-        self.attempt = attempt
-        self._span_id = record.span_id
-        seat = Seat(self, record, due_s, done)
-        self._seats = [seat]
-        return seat
-
-    @property
-    def sent_as(self) -> SpanPlace:
-        """Where the exchange is told: under whoever sent it, even when that one has left."""
-        return SpanPlace(self._origin, self._span_id)
+    def __len__(self) -> int:
+        return len(self._seats)
 
     def board(self, record: AttemptRecord, due_s: float, done: Done) -> Seat:
         """Wait with the others."""
@@ -97,12 +95,8 @@ class Flight:
 
     def landed(self, value: Any, error: CallError | None) -> None:
         """Tell everybody; what the attempt's own record says holds for all."""
-        self._flights.close(self)
         seats, self._seats = self._seats, []
-        if len(seats) == 1:  # nearly always
-            seats[0].tell(value, error)
-            return
-        told = self.attempt.record
+        told = self._attempt.record
         for seat in seats:
             seat.over = True
             if seat.record is not told:
@@ -115,11 +109,11 @@ class Flight:
     def expire(self, seat: Seat, *, late: bool) -> None:
         """Let one go whose time is over; an exchange that was too slow for one takes nobody else aboard."""
         if not late:
-            self._flights.close(self)
+            self._attempt.leave_registry()
         if len(self._seats) == 1:
-            self.attempt.expire(late=late)
+            self._attempt.run_out(late=late)
             return
-        error = (DeadlinePassed if late else AttemptTimedOut)(self.key.backend)
+        error = (DeadlinePassed if late else AttemptTimedOut)(self._backend)
         seat.record.error = error.reason
         self._part(seat)
         seat.tell(None, error)
@@ -128,9 +122,8 @@ class Flight:
         """Let one go who does not want to know any more; the last one takes the exchange along."""
         if len(self._seats) == 1:
             seat.over = True
-            self._flights.close(self)
             self._seats.clear()
-            self.attempt.cancel()
+            self._attempt.drop()
         else:
             seat.record.cancelled = True
             self._part(seat)
@@ -139,8 +132,8 @@ class Flight:
         seat.over = True
         seat.record.ended_s = self._clock.now_s()
         self._seats.remove(seat)
-        if self.attempt.record is seat.record:
-            self.attempt.record = self._seats[0].record
+        if self._attempt.record is seat.record:
+            self._attempt.record = self._seats[0].record
 
 
 class Flights:
@@ -149,25 +142,25 @@ class Flights:
     __slots__ = ("_open",)
 
     def __init__(self) -> None:
-        self._open: dict[CallKey, Flight] = {}
+        self._open: dict[CallKey, Joinable] = {}
 
     def __len__(self) -> int:
         return len(self._open)
 
-    def find(self, key: CallKey, now_s: float, due_s: float) -> Flight | None:
+    def find(self, key: CallKey, now_s: float, due_s: float) -> Joinable | None:
         """Return the exchange to wait for, if there is one that was given time enough.
 
         The backend was told the first waiter's time. With less than half of what this one has, it may well give up
         early; and what has been silent for half an attempt is as likely stuck as slow.
         """
-        flight = self._open.get(key)
-        return flight if flight is not None and flight.attempt.due_s - now_s >= (due_s - now_s) / 2 else None
+        attempt = self._open.get(key)
+        return attempt if attempt is not None and attempt.due_s - now_s >= (due_s - now_s) / 2 else None
 
-    def open(self, flight: Flight) -> None:
+    def open(self, key: CallKey, attempt: Joinable) -> None:
         """Let others join."""
-        self._open[flight.key] = flight
+        self._open[key] = attempt
 
-    def close(self, flight: Flight) -> None:
+    def close(self, key: CallKey, attempt: Joinable) -> None:
         """Let nobody join any more; a newer exchange under the same key stays."""
-        if self._open.get(flight.key) is flight:
-            del self._open[flight.key]
+        if self._open.get(key) is attempt:
+            del self._open[key]

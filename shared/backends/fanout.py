@@ -22,6 +22,7 @@ from shared.backends.cache import CallKey
 from shared.backends.coalesce import Seat
 from shared.backends.composing import Composer, ends_the_answer
 from shared.backends.graph import Graph, with_needs
+from shared.backends.outbound import Outbound
 from shared.backends.sections import Section, Sections
 from shared.clock import Timer
 from shared.errors import AnswerTooWide
@@ -121,6 +122,7 @@ class FanOut:
         self.priority = caller.priority
         self.renewing = renewing
         self.ledger = ledger
+        self.outbound = Outbound(ledger, caller.authorization)
         self.parameters = parameters
         self.budget = budget
         self.finished: asyncio.Future[None] = asyncio.get_running_loop().create_future()

@@ -6,12 +6,12 @@ Owns the offer and the undoing. Backends near by answer faster uncompressed (tha
 
 from typing import Final
 
-from shared.backends.channel import Channel, Exchange, Headers, OutboundRequest, Receiver, Reply
+from shared.backends.channel import Channel, Exchange, Headers, OutboundRequest, Receiver, Reply, field_lines
 from shared.backends.wire.unpacking import OFFERED, UnfitBodyError, Unpacking
 from shared.errors import BackendInvalid, CallFailed
 
 CODING: Final = frozenset({b"content-encoding"})
-OFFER: Final = (("accept-encoding", OFFERED),)
+OFFER: Final = field_lines((("accept-encoding", OFFERED),))
 
 
 class PackedChannel:
@@ -23,7 +23,7 @@ class PackedChannel:
 
     def send(self, request: OutboundRequest, receiver: Receiver) -> Exchange:
         """Start an exchange; ``max_body_bytes`` bounds the body both as it comes and as it is handed out."""
-        offering = request._replace(headers=request.headers + OFFER)
+        offering = request._replace(fields=request.fields + OFFER)
         return self._inner.send(offering, _Unpacked(self._backend, request.max_body_bytes, receiver))
 
     async def aclose(self) -> None:

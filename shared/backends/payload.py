@@ -1,7 +1,11 @@
-"""Field types for what backends send, where plain ``str``, ``float`` and ``list`` would lose or invent something."""
+"""Field types for what backends send, where plain ``str``, ``float`` and ``list`` would lose or invent something.
 
-from typing import Annotated, Any, Generic, Self, TypeVar
+They mean the same in a shape and in a pydantic model.
+"""
 
+from typing import TYPE_CHECKING, Annotated, Any, Final, Generic, Self, TypeVar
+
+from msgspec import Meta
 from pydantic import (
     AfterValidator,
     ConfigDict,
@@ -17,6 +21,8 @@ from pydantic import (
     model_validator,
 )
 
+from shared.shape import AsText
+
 T = TypeVar("T")
 
 
@@ -31,12 +37,18 @@ def _or_null(value: Any, fit: ValidatorFunctionWrapHandler) -> Any:
 # Text, the usual case, is judged without a call into Python.
 _Number = Annotated[int, Strict(), AfterValidator(str)]
 _TextOrNumber = Annotated[Annotated[str, Strict()] | _Number, Field(union_mode="left_to_right")]
-Identifier = Annotated[
-    str, GetPydanticSchema(lambda _type, rest: rest.generate_schema(_TextOrNumber)), WithJsonSchema({"type": "string"})
-]
+if TYPE_CHECKING:
+    Identifier = str  # what it is once it has been read
+else:
+    Identifier = Annotated[
+        str | int, AsText(), GetPydanticSchema(lambda _type, rest: rest.generate_schema(_TextOrNumber)),
+        WithJsonSchema({"type": "string"}),
+    ]  # fmt: skip
 
 # Plain notation: neither 1E+2 nor a binary float's 12.299999 ever stands on a screen as a price.
-Money = Annotated[str, StringConstraints(pattern=r"^-?[0-9]{1,15}(\.[0-9]{1,4})?$")]
+PRICE: Final = r"^-?[0-9]{1,15}(\.[0-9]{1,4})?"
+# One for Rust's regular expressions, and JSON Schema's; one for Python's, whose "$" is before a last line break, too.
+Money = Annotated[str, StringConstraints(pattern=f"{PRICE}$"), Meta(pattern=rf"{PRICE}\Z")]
 
 
 class LenientItems(RootModel[tuple[Annotated[T | None, WrapValidator(_or_null)], ...]], Generic[T]):

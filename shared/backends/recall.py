@@ -8,12 +8,13 @@ takes the thing back ends the memory of it (ADR 8).
 from datetime import timedelta
 from typing import Any, Final
 
-from shared.backends.backend import AnyCall, Backends
+from shared.backends.backend import Backends
 from shared.backends.cache import CallKey, Entry
-from shared.backends.channel import Headers, Reply
+from shared.backends.channel import Reply, field_lines
 from shared.backends.envelope import Envelope
 from shared.backends.freshness import SILENT, Freshness, age_on_arrival, freshness, kept_headers
 from shared.backends.judging import judge, read
+from shared.backends.live import LiveCall
 from shared.backends.lookup import LookUp
 from shared.backends.stored import Asked
 from shared.errors import BackendInvalid, CallError
@@ -33,10 +34,13 @@ OF_ONE_ANSWER: Final = frozenset({"age", "date"})
 class Recall:
     """The live part of one remembered call. ``stale_for``: an answer that is never fresh is of use too."""
 
-    __slots__ = ("_asked_s", "_cache", "_call", "_clock", "_found", "_kind", "_stale_for", "_stored", "entry", "key")
+    __slots__ = (
+        "_asked_s", "_cache", "_call", "_clock", "_found", "_kind", "_live", "_stale_for", "_stored", "entry", "key",
+    )  # fmt: skip
 
-    def __init__(self, call: AnyCall, key: CallKey, backends: Backends, *, stale_for: timedelta | None) -> None:
-        self._call = call
+    def __init__(self, live: LiveCall, key: CallKey, backends: Backends, *, stale_for: timedelta | None) -> None:
+        self._live = live
+        call = self._call = live.call
         self._cache = backends.cache
         self._stored = backends.stored
         self._clock = backends.clock
@@ -72,16 +76,16 @@ class Recall:
         asked = self._stored.ask(self._kind, self.key, left_s)
         return None if asked is None else LookUp(asked, self._found_there)
 
-    def validators(self) -> Headers:
-        """Return the headers that ask whether the remembered answer still holds."""
-        self._asked_s = self._clock.now_s()
-        return () if self.entry is None else self.entry.validators
+    def validators(self, now_s: float) -> bytes:
+        """Return the header lines that ask whether the remembered answer still holds."""
+        self._asked_s = now_s
+        return b"" if self.entry is None else field_lines(self.entry.validators)
 
     def judge(self, reply: Reply) -> tuple[Any, CallError | None]:
         """Return the value of a reply or its error; remember what may be remembered."""
         if reply.status == NOT_MODIFIED and self.entry is not None and self.entry.validators:
             return self._renew(self.entry, reply)
-        value, error = judge(self._call, reply, self._clock.wall_s())
+        value, error = judge(self._live, reply, self._clock)
         if error is None and reply.status == OK:
             headers = kept_headers(reply)
             if headers or self._stale_for is not None:
@@ -137,7 +141,7 @@ class Recall:
         """Take what the store knows, if it fits and is newer than what is known here: judged as if it came just now."""
         if self._stored is None or (envelope := self._stored.read(asked)) is None:
             return
-        value, misfit = read(self._call, envelope.body)
+        value, misfit = read(self._live, envelope.body)
         fresh: Freshness | None = SILENT
         if envelope.headers:
             fresh = freshness(envelope.headers, public=self._call.public, wall_s=envelope.received_s)

@@ -7,6 +7,7 @@ from shared.backends.attempt import Attempt
 from shared.backends.backend import Backends
 from shared.backends.cache import CallKey
 from shared.backends.coalesce import Seat
+from shared.backends.outbound import Outbound
 from shared.backends.sections import Section
 from shared.clock import Clock
 from shared.errors import CallError
@@ -35,6 +36,7 @@ class Whole(Protocol):
     scope: str
     authorization: str | None
     ledger: Ledger
+    outbound: Outbound
     priority: Priority
     budget: RequestBudget
     renewing: bool

@@ -1,14 +1,15 @@
 """The dashboard: who you are, your last orders, your alerts."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Annotated, Final
 
-from pydantic import AwareDatetime, Field
+from msgspec import Meta
 
-from bffs.mobile.backends import ACTIVE_ALERTS, PROFILE, RECENT_ORDERS, Alert, Order, Profile, Section
+from bffs.mobile.backends import ACTIVE_ALERTS, PROFILE, RECENT_ORDERS, Alert, Order, Profile
 from shared.asgi.caller import FetchSections
 from shared.backends.sections import Degraded, Sections, nullable, optional
 from shared.clock import Clock
+from shared.shape import Moment, Shape
 
 # A dashboard without a name is still a dashboard (the seed's own defaults).
 NOBODY: Final = Profile(user_id="", display_name="User", tier="Free")
@@ -22,16 +23,18 @@ class DashboardSections(Sections):
     alerts = nullable(ACTIVE_ALERTS)
 
 
-class Dashboard(Section):
+class Dashboard(Shape, frozen=True):
     """The first screen, in one answer."""
 
     user_id: str
     display_name: str
     tier: str
     recent_orders: tuple[Order, ...]
-    alerts: tuple[Alert, ...] | None = Field(description="null when the alerts are not known; see `degraded`")
-    aggregated_at: AwareDatetime
-    degraded: tuple[Degraded, ...] = Field(description="Sections not served fresh; empty when the answer is whole")
+    alerts: Annotated[tuple[Alert, ...] | None, Meta(description="null when the alerts are not known; see `degraded`")]
+    aggregated_at: Moment
+    degraded: Annotated[
+        tuple[Degraded, ...], Meta(description="Sections not served fresh; empty when the answer is whole")
+    ]
 
 
 async def compose_dashboard(fetch: FetchSections, user_id: str, clock: Clock) -> Dashboard:

@@ -1,8 +1,9 @@
 """The profile: nothing to show without it, so its one section is required."""
 
-from bffs.mobile.backends import PROFILE, Section
+from bffs.mobile.backends import PROFILE
 from shared.asgi.caller import FetchSections
 from shared.backends.sections import Degraded, Sections, required
+from shared.shape import Shape
 
 
 class ProfileSections(Sections):
@@ -11,7 +12,7 @@ class ProfileSections(Sections):
     profile = required(PROFILE, subject=True)
 
 
-class ProfileScreen(Section):
+class ProfileScreen(Shape, frozen=True):
     """Who is signed in."""
 
     user_id: str

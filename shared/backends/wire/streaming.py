@@ -10,8 +10,9 @@ from collections.abc import Callable
 from typing import Final
 
 from shared.backends.channel import Reply
-from shared.backends.wire.connection import BrokenExchangeError, Connection
+from shared.backends.wire.connection import Connection
 from shared.backends.wire.message import Head, WireReply
+from shared.backends.wire.reading import Reading
 from shared.errors import CallFailed
 
 # What of an answer is kept for a reader who is slower than the backend; then the backend has to wait.
@@ -135,6 +136,36 @@ class FlowHead(Head):
         return head
 
 
+class FlowReading(Reading):
+    """Hands an answer on as it comes."""
+
+    __slots__ = ("_connection", "_flow")
+
+    def __init__(self, flow: Flow, connection: "FlowConnection", *, limit: int, head_request: bool) -> None:
+        super().__init__(limit=limit, head_request=head_request)
+        self._flow = flow
+        self._connection = connection
+
+    def on_headers_complete(self) -> None:
+        """Hand the final head on before its body."""
+        super().on_headers_complete()
+        if not self.in_head:
+            self._flow.on_head(self.reply())
+
+    def on_body(self, body: bytes) -> None:
+        """Hand the part on, up to the limit."""
+        if not self.complete:
+            self.count(body)
+            self._flow.on_part(body)
+
+    def on_message_complete(self) -> None:
+        """Mark the reply whole; a request that is still on its way out ends with it, and costs the connection."""
+        super().on_message_complete()
+        if self.complete:
+            self._connection.resume_reading()
+            self.reusable = self.reusable and self._flow.sent
+
+
 class FlowConnection(Connection):
     """A connection that hands bodies on as they come. Its pool sends nothing over it but ``FlowHead``."""
 
@@ -168,6 +199,14 @@ class FlowConnection(Connection):
             self._paused = False
             self._transport.resume_reading()
 
+    def read_plain(self, _data: bytes) -> WireReply | None:
+        """Read nothing in one step: whoever waits is told of the head before the body."""
+        return None
+
+    def begin_reading(self, head: Head) -> Reading:
+        """Return what hands the answer on."""
+        return FlowReading(self._flow, self, limit=head.max_body_bytes, head_request=head.method == "HEAD")
+
     # asyncio.Protocol
 
     def pause_writing(self) -> None:
@@ -177,27 +216,3 @@ class FlowConnection(Connection):
     def resume_writing(self) -> None:
         """The same."""
         self._flow.on_writable(writable=True)
-
-    # httptools callbacks
-
-    def on_headers_complete(self) -> None:
-        """Hand the final head on before its body."""
-        super().on_headers_complete()
-        if not self._in_head:
-            self._flow.on_head(WireReply(self._parser.get_status_code(), b"", self._head))
-
-    def on_body(self, body: bytes) -> None:
-        """Hand the part on, up to the limit."""
-        if self.complete:
-            return
-        self._size += len(body)
-        if self._size > self._limit:
-            raise BrokenExchangeError(f"answered more than {self._limit} bytes", invalid=True)
-        self._flow.on_part(body)
-
-    def on_message_complete(self) -> None:
-        """Mark the reply whole; a request that is still on its way out ends with it, and costs the connection."""
-        super().on_message_complete()
-        if self.complete:
-            self.resume_reading()
-            self.reusable = self.reusable and self._flow.sent

@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
-from shared.backends.channel import OutboundRequest, Reply
+from shared.backends.channel import OutboundRequest, Reply, field_lines
 from shared.errors import CallFailed
 
 PATIENCE_S = 5.0  # bound of every wait: only ever reached by a failing test
@@ -247,8 +247,8 @@ class Inbox:
 def request(method: str = "GET", target: str = "/x", body: bytes = b"", **fields: Any) -> OutboundRequest:
     """Return a request with everything but what a test is about filled in."""
     idempotent = method in {"GET", "HEAD", "OPTIONS", "PUT", "DELETE"}
-    headers = fields.pop("headers", (("accept", "application/json"),))
-    return OutboundRequest(method, target, headers, body, idempotent, fields.pop("max_body_bytes", 1 << 20), **fields)
+    lines = field_lines(fields.pop("headers", (("accept", "application/json"),)))
+    return OutboundRequest(method, target, lines, body, idempotent, fields.pop("max_body_bytes", 1 << 20), **fields)
 
 
 async def ask(channel: Any, sent: OutboundRequest | None = None) -> Reply | CallFailed:
