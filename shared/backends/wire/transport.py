@@ -128,7 +128,9 @@ class _Body(httpx.AsyncByteStream):
             self._unpacking = Unpacking(coding, unpack_up_to)
             headers = tuple(pair for pair in headers if pair[0] not in {"content-encoding", "content-length"})
         extensions = {"http_version": b"HTTP/1.1"}
-        return httpx.Response(reply.status, headers=list(headers), stream=self, extensions=extensions)
+        # As bytes: of text httpx would take ASCII only, and a value may hold what it likes (RFC 9110 §5.5).
+        raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+        return httpx.Response(reply.status, headers=raw, stream=self, extensions=extensions)
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         with _as_httpx(self._request):

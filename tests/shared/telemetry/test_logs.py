@@ -31,7 +31,7 @@ def test_every_line_is_json_with_service_and_trace_id(capsys: pytest.CaptureFixt
     configure_logs("mobile", "info")
     token = trace_id.set("ab" * 16)
     get_logger("test").info("something", value='a "quoted"\nline')
-    logging.getLogger("uvicorn.error").warning("a library says %s", "no")
+    logging.getLogger("a.library").warning("a library says %s", "no")
     trace_id.reset(token)
     get_logger("test").debug("not at this level")
     get_logger("test").info("outside")
