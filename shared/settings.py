@@ -93,16 +93,16 @@ class StoreSettings(ServiceSettings):
 class BffSettings(StoreSettings):
     """What every BFF needs beyond that: whose tokens count, and which client carries its calls.
 
-    ``transport`` is ``wire`` or ``httpx`` (the stock client), ``route`` is ``lean`` or ``fastapi`` (its own dispatch):
-    fast by default, stock to rule ours out when something is odd. ``max_branches`` is how many sections one answer may
-    ask for, in all its fan-outs together. ``backend_ca`` is a PEM file of authorities that backends and issuer may have
-    their certificates from, beside the system's.
+    ``transport`` is ``wire``, ``h2`` (for backends that speak HTTP/2) or ``httpx`` (the stock client); ``route`` is
+    ``lean`` or ``fastapi`` (its own dispatch): fast by default, stock to rule ours out when something is odd.
+    ``max_branches`` is how many sections one answer may ask for, in all its fan-outs together. ``backend_ca`` is a PEM
+    file of authorities that backends and issuer may have their certificates from, beside the system's.
     """
 
     issuer: str
     audience: str = "frontage"
     jwks_url: HttpUrl
-    transport: Literal["wire", "httpx"] = "wire"
+    transport: Literal["wire", "httpx", "h2"] = "wire"
     route: Literal["lean", "fastapi"] = "lean"
     max_branches: Annotated[int, Field(ge=1)] = BRANCHES_PER_REQUEST
     backend_ca: Annotated[Path | None, AfterValidator(_holds_authorities)] = None

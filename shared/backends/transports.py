@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from shared.backends.channel import Channel
+from shared.backends.http2.channel import Http2Channel
 from shared.backends.httpx_channel import HttpxChannel
 from shared.backends.packed import PackedChannel
 from shared.backends.stock import StockTransport
@@ -17,7 +18,7 @@ from shared.backends.wire.origin import Origin
 from shared.backends.wire.pool import PoolPolicy, WirePool
 from shared.clock import Clock
 
-Transport = Literal["wire", "httpx"]
+Transport = Literal["wire", "h2", "httpx"]
 Open = Callable[[str, str, PoolPolicy, Clock, Resolver | None], Channel]
 
 
@@ -25,8 +26,8 @@ def _httpx(backend: str, url: str, policy: PoolPolicy, clock: Clock, resolver: R
     return HttpxChannel(backend, url, StockTransport.to(backend, Origin.of(url), policy, clock, resolver))
 
 
-# ``wire`` is our own HTTP/1.1 client, ``httpx`` the stock one on httpcore2.
-TRANSPORTS: Final[dict[Transport, Open]] = {"wire": WirePool, "httpx": _httpx}
+# ``wire`` is our own HTTP/1.1 client, ``h2`` our HTTP/2 client, ``httpx`` the stock one on httpcore2.
+TRANSPORTS: Final[dict[Transport, Open]] = {"wire": WirePool, "h2": Http2Channel, "httpx": _httpx}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

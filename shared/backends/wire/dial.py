@@ -33,7 +33,7 @@ class Dialer:
 
     def __init__(
         self, backend: str, origin: Origin, tls: TlsPolicy, clock: Clock, connect_timeout: timedelta,
-        resolver: Resolver | None = None, names: NamesPolicy | None = None,
+        resolver: Resolver | None = None, names: NamesPolicy | None = None, *, alpn: str = "http/1.1",
     ) -> None:  # fmt: skip
         self.backend = backend
         self.origin = origin
@@ -41,6 +41,9 @@ class Dialer:
         self._clock = clock
         self._timeout_s = connect_timeout.total_seconds()
         self.tls = tls.context() if origin.tls else None
+        if self.tls is not None:
+            self.tls.set_alpn_protocols([alpn])
+        self._alpn = alpn
         self.server_name = (tls.server_name or origin.server_name) if origin.tls else None
         self._names = Names(resolver or SystemResolver(), clock, names or NamesPolicy())
 
@@ -61,13 +64,19 @@ class Dialer:
             return (await loop.create_unix_connection(factory, origin.socket_path))[1]
         sock = await self.first_of(connected, closed)
         try:
-            _, protocol = await loop.create_connection(
+            transport, protocol = await loop.create_connection(
                 factory, sock=sock, ssl=self.tls, server_hostname=self.server_name
             )
+            self._check_alpn(transport.get_extra_info("ssl_object"))
         except BaseException:
             sock.close()
             raise
         return protocol
+
+    def _check_alpn(self, session: ssl.SSLObject | None) -> None:
+        """Raise OSError when TLS was to find HTTP/2 and did not; every server knows what HTTP/1.1 is."""
+        if session is not None and self._alpn == "h2" and session.selected_alpn_protocol() != "h2":
+            raise OSError("TLS: it does not offer HTTP/2 (ALPN h2); call it with the transport wire")
 
     async def first_of(
         self, connect: Callable[[Address], Coroutine[Any, Any, T]], discard: Callable[[T], Awaitable[None]]

@@ -6,7 +6,7 @@ Owns the ages. That every slot comes back is ``pool.py``'s business: it is told 
 import re
 import select
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Protocol
 
 from shared.backends.channel import Reply
 from shared.backends.wire.connection import Connection
@@ -16,6 +16,13 @@ KEEP_ALIVE: Final = frozenset({b"keep-alive"})
 TIMEOUT: Final = re.compile(r"\btimeout\s*=\s*(\d{1,9})\b", re.ASCII)
 # How much sooner than an announced idle time a connection is left alone: a request must get there first.
 MARGIN_S: Final = 1.0
+
+
+class Socketed(Protocol):
+    """Something with a socket."""
+
+    def fileno(self) -> int:
+        """Return its descriptor; -1 when there is none any more."""
 
 
 class Idle:
@@ -94,7 +101,7 @@ def idle_limit_s(reply: Reply, ours_s: float) -> float:
     return min(ours_s, max(theirs_s - MARGIN_S, theirs_s / 2))
 
 
-def has_unread(connection: Connection) -> bool:
+def has_unread(connection: Socketed) -> bool:
     """Tell whether the kernel holds something of an idle connection: its end, or bytes that nobody asked for."""
     poll = select.poll()
     poll.register(connection.fileno(), select.POLLIN)

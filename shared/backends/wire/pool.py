@@ -45,9 +45,11 @@ class PoolPolicy:
     names: NamesPolicy = field(default_factory=NamesPolicy)
     tls: TlsPolicy = field(default_factory=TlsPolicy)
 
-    def dialer(self, backend: str, origin: Origin, clock: Clock, resolver: Resolver | None) -> Dialer:
+    def dialer(
+        self, backend: str, origin: Origin, clock: Clock, resolver: Resolver | None, *, alpn: str = "http/1.1"
+    ) -> Dialer:
         """Return the way to an origin under this policy. Raises ValueError when its CA file is none."""
-        return Dialer(backend, origin, self.tls, clock, self.connect_timeout, resolver, self.names)
+        return Dialer(backend, origin, self.tls, clock, self.connect_timeout, resolver, self.names, alpn=alpn)
 
 
 class WirePool:
