@@ -1,7 +1,7 @@
 """The way of a request through a listener, in order; the order is the architecture.
 
-guard → answers → compression → origins, networks, faults → limits → token → claims → limits by caller → deadline →
-body → router. On the way back the same backwards, so ``guard`` sees every answer last. Owns the filters and their
+guard → answers → compression → origins, networks, faults → limits → token → claims → body → limits by caller →
+deadline → router. On the way back the same backwards, so ``guard`` sees every answer last. Owns the filters and their
 per-route parts.
 """
 
@@ -43,18 +43,23 @@ JWKS_TIMEOUT: Final = "2s"  # a key set is a kilobyte; a slower issuer is down f
 
 def http_filters(edge: Edge, listener: ListenerSpec) -> list[Json]:
     """Return the filters of a listener that serves routes."""
+    # Whole before it goes on: a slow sender holds memory here, not a BFF's worker, and 413 comes before any work. And
+    # before anybody is asked: while a filter waits, Envoy stops to read at the limit, and the 413 would never come.
+    body = [_filter(BODY, typed(BUFFER, max_request_bytes=listener.request.max_body))]
+    asks_early = limits.DISTRIBUTED_EARLY in limits.stages(edge)
     return [
         *edge_filters(edge, listener),
         *compression_filters(listener.compression),
         *_grpc_web(edge),
         *access_filters(edge),
-        *_limits(edge, limits.LOCAL_EARLY, limits.DISTRIBUTED_EARLY),
+        *_limits(edge, limits.LOCAL_EARLY),
+        *(body if asks_early else []),
+        *_limits(edge, limits.DISTRIBUTED_EARLY),
         *([_filter(TOKEN, _token_filter(edge))] if edge.spec.policies.auth else []),
         _lua(CLAIMS, lua.CLAIMS),
+        *([] if asks_early else body),
         *_limits(edge, limits.LOCAL_LATE, limits.DISTRIBUTED_LATE, limits.STAND_IN),
         _lua(DEADLINE, "\n".join([*_ranks(), lua.DEADLINE])),
-        # Whole before it goes on: a slow sender holds memory here, not a BFF's worker, and 413 comes before any work.
-        _filter(BODY, typed(BUFFER, max_request_bytes=listener.request.max_body)),
         router(),
     ]  # fmt: skip
 

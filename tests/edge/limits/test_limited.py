@@ -168,3 +168,14 @@ def test_case_l6_one_value_each_when_edge_and_bff_both_limit(limited, fresh, ech
     assert (said["none"]["ratelimit"], said["none"]["retry-after"]) == ('"bff";r=0;t=9', "9")
     assert said["more"]["ratelimit-policy"] == '"strict";q=10;w=60'
     assert all(len(one.get_list(name)) == 1 for one in said.values() for name in ("ratelimit", "ratelimit-policy"))
+
+
+@pytest.mark.parametrize("length", ["said", "unsaid"])
+def test_a_body_that_is_too_large_is_refused_while_the_limiter_is_asked(limited, fresh, length):
+    """413 at once, whether it says how large it is or not: asking holds a body back, and it must not stay held."""
+    body = b"#" * 4_000_000
+    with limited.client() as client:
+        content = body if length == "said" else iter([body[:1_000_000]] * 4)
+        answer = client.post("/both/x", content=content, headers=from_("10.9.7.1"))
+    assert answer.status_code == 413, answer.text
+    assert answer.json()["code"] == "payload_too_large"
