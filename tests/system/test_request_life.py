@@ -3,7 +3,7 @@
 import re
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import httpx
@@ -27,8 +27,10 @@ def until(found: Callable[[], Any], within_s: float = 5.0) -> Any:
     return value
 
 
-def trace_of(running: Running, trace_id: str, spans: int) -> list[dict[str, Any]]:
-    """Return the trace's spans once there are as many, with their tags as a dict and their service."""
+def trace_of(
+    running: Running, trace_id: str, spans: int, services: Collection[str] = ()
+) -> list[dict[str, Any]]:  # fmt: skip
+    """Return the trace's spans once there are as many and from all of these, with their tags and their service."""
 
     def found() -> list[dict[str, Any]]:
         answer = httpx.get(f"{running.traces}/api/traces/{trace_id}")
@@ -38,7 +40,8 @@ def trace_of(running: Running, trace_id: str, spans: int) -> list[dict[str, Any]
         for span in trace["spans"]:
             span["tags"] = {tag["key"]: tag["value"] for tag in span["tags"]}
             span["service"] = trace["processes"][span["processID"]]["serviceName"]
-        return trace["spans"] if len(trace["spans"]) >= spans else []
+        all_there = {span["service"] for span in trace["spans"]} >= set(services)
+        return trace["spans"] if all_there and len(trace["spans"]) >= spans else []
 
     return until(found, ENVOY_TELLS_WITHIN_S)
 
@@ -111,7 +114,7 @@ def test_one_trace_from_edge_to_backends(running: Running) -> None:
     with running.client("u-301") as http:
         trace_id = http.get(DASHBOARD).headers["x-trace-id"]
 
-    spans = trace_of(running, trace_id, 13)
+    spans = trace_of(running, trace_id, 13, {"edge", "mobile", *BACKENDS})
     by_id = {span["spanID"]: span for span in spans}
 
     def parent(span: dict[str, Any]) -> dict[str, Any]:
