@@ -5,13 +5,13 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from fastapi import FastAPI
 
-from edge.limits.http2.server import GrpcServer
 from edge.limits.judging import MemoryJudge, StoreJudge
 from edge.limits.metrics import LimitMetrics
 from edge.limits.service import Judge, LimitService, handlers
 from edge.limits.settings import LimitsSettings
 from shared.asgi.defaults import install_defaults
 from shared.clock import Clock, LoopClock
+from shared.grpc.server import GrpcServer
 from shared.store.store import Store, StorePolicy
 from shared.telemetry.stores import StoreMetrics
 

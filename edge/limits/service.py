@@ -9,8 +9,9 @@ from typing import Final, Protocol
 
 from edge.limits import headers, messages
 from edge.limits.decide import Check, Verdict
-from edge.limits.http2.calls import INVALID_ARGUMENT, GrpcError, Handler, Reply
 from edge.limits.reading import CheckReader
+from shared.grpc.calls import INVALID_ARGUMENT, GrpcError, Handler, Reply
+from shared.protobuf import MalformedMessage
 
 SHOULD_RATE_LIMIT: Final = b"/envoy.service.ratelimit.v3.RateLimitService/ShouldRateLimit"
 HEALTH: Final = b"/grpc.health.v1.Health/Check"
@@ -48,7 +49,7 @@ class LimitService:
         """Answer a RateLimitRequest. Raises GrpcError for one that is no request of an edge of ours."""
         try:
             checks = self._reader.read(message)
-        except messages.MalformedMessage as error:
+        except MalformedMessage as error:
             raise GrpcError(INVALID_ARGUMENT, str(error)) from error
         self._judge.judge(checks, lambda verdicts: reply(self._answer(checks, verdicts)))
 

@@ -19,9 +19,9 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import SpanContext
 
+from shared.protobuf import bytes_field, fixed64_field, key_value, varint, varint_field
 from shared.telemetry import names
 from shared.telemetry.ledger import AttemptRecord, Ledger, SectionRecord, TraceOrigin
-from shared.telemetry.protobuf import bytes_field, fixed64_field, key_value, varint, varint_field
 from shared.telemetry.spans import Telling, context_of, tell_attempt, tell_section, tell_server
 
 Timed = Ledger | SectionRecord | AttemptRecord

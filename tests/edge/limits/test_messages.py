@@ -7,10 +7,11 @@ from hypothesis import strategies as st
 
 from edge.limits import messages
 from edge.limits.decide import Check, Verdict
-from edge.limits.messages import Descriptor, MalformedMessage, read_descriptor, read_request, write_request
+from edge.limits.messages import Descriptor, read_descriptor, read_request, write_request
 from edge.limits.policy import parse_policy
 from edge.limits.reading import MAX_KNOWN_SIZE, CheckReader
 from edge.limits.service import write_answer
+from shared.protobuf import MalformedMessage
 
 STRING, UINT32, UINT64, ENUM, MESSAGE = 9, 13, 4, 14, 11
 # As Envoy's .proto files have them; those fields that we neither read nor write are there to be skipped.

@@ -9,10 +9,10 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.sdk.resources import Resource
 
 from shared.errors import ProblemCode, Reason
+from shared.protobuf import key_value
 from shared.telemetry.afterwards import to_spans
 from shared.telemetry.ledger import Ledger, SpanPlace, TraceOrigin
 from shared.telemetry.otlp import MOST_REMEMBERED, Encoder
-from shared.telemetry.protobuf import key_value
 
 RESOURCE = Resource({"service.name": "möbile", "service.version": "1.2.3", "host.cpus": 2})
 

@@ -6,8 +6,8 @@ import grpc
 import pytest
 from hpack import Encoder
 
-from edge.limits.http2 import calls, connection, frames
-from tests.edge.limits.peers import HEADERS, PATH, Echo, Peer, serving, wrapped
+from shared.grpc import calls, connection, frames
+from tests.shared.grpc.peers import HEADERS, PATH, Echo, Peer, serving, wrapped
 
 
 @pytest.fixture

@@ -9,11 +9,11 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import Final, cast
 
-from edge.limits.http2 import frames
-from edge.limits.http2.calls import MAX_STREAMS, Calls, Handler
-from edge.limits.http2.frames import ConnectionFault
-from edge.limits.http2.heads import MAX_BLOCK
-from edge.limits.http2.sending import Sending
+from shared.grpc import frames
+from shared.grpc.calls import MAX_STREAMS, Calls, Handler
+from shared.grpc.frames import ConnectionFault
+from shared.grpc.heads import MAX_BLOCK
+from shared.grpc.sending import Sending
 
 # What one connection may have under way towards us; given back when half of it is used.
 RECEIVE_WINDOW: Final = 1024**2

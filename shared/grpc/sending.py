@@ -8,8 +8,8 @@ from collections.abc import Callable
 from typing import Final
 from urllib.parse import quote
 
-from edge.limits.http2 import frames
-from edge.limits.http2.frames import ConnectionFault
+from shared.grpc import frames
+from shared.grpc.frames import ConnectionFault
 
 # Literals without indexing: no table to keep. 0x88 is ":status: 200", 31 "content-type" (RFC 7541, appendix A).
 HEADERS: Final = b"\x88\x0f\x10\x10application/grpc"

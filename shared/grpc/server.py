@@ -5,8 +5,8 @@ import contextlib
 from collections.abc import Mapping
 from typing import Final
 
-from edge.limits.http2.calls import Handler
-from edge.limits.http2.connection import Connection
+from shared.grpc.calls import Handler
+from shared.grpc.connection import Connection
 
 # Each worker of each edge has one or two; this many are no fleet of edges.
 MAX_CONNECTIONS: Final = 2_000

@@ -7,10 +7,10 @@ Owns the streams (RFC 9113 §5.1) and how many and how large they may be. Frames
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from edge.limits.http2 import frames
-from edge.limits.http2.frames import ConnectionFault
-from edge.limits.http2.heads import MAX_BLOCK, Head, HeadReader
-from edge.limits.http2.sending import PREFIX, Sending
+from shared.grpc import frames
+from shared.grpc.frames import ConnectionFault
+from shared.grpc.heads import MAX_BLOCK, Head, HeadReader
+from shared.grpc.sending import PREFIX, Sending
 from shared.telemetry.logs import get_logger
 
 log = get_logger(__name__)

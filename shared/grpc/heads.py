@@ -12,7 +12,7 @@ from hpack import Decoder, HPACKError, OversizedHeaderListError
 from hpack.huffman_table import decode_huffman
 from hpack.table import HeaderTable
 
-from edge.limits.http2.frames import COMPRESSION_ERROR, ENHANCE_YOUR_CALM, ConnectionFault
+from shared.grpc.frames import COMPRESSION_ERROR, ENHANCE_YOUR_CALM, ConnectionFault
 
 # A gRPC request of an edge has ten headers, half a kilobyte.
 MAX_BLOCK: Final = 16 * 1024

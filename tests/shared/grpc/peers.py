@@ -5,8 +5,8 @@ from contextlib import asynccontextmanager
 
 from hpack import Encoder
 
-from edge.limits.http2 import frames
-from edge.limits.http2.server import GrpcServer
+from shared.grpc import frames
+from shared.grpc.server import GrpcServer
 
 PATH = "/test.Echo/Say"
 HEADERS = [
