@@ -3,7 +3,6 @@
 from typing import Any, Final
 
 from edge.assembly import Edge, OwnedRoute
-from edge.envoy import limits
 from edge.envoy.access import cors_response
 from edge.envoy.words import Json, seconds, set_header
 from edge.paths import PathTemplate, parse_path, path_of
@@ -49,7 +48,6 @@ def _hand_on(edge: Edge, route: OwnedRoute) -> Json:
     made: Json = {
         # The deadline filter may shorten it. Without an end there is none, but for silence.
         "timeout": seconds(spec.timeout) if not spec.streaming else "0s",
-        "rate_limits": limits.local_rate_limits(edge, route),
         # No retry_policy of its own accord: a BFF retries its backends inside the deadline; a second retry above it
         # would multiply.
     }

@@ -49,7 +49,10 @@ def _filter(coding: str, min_size: int, *, first: bool) -> Json:
         compressor_library={"name": name, "typed_config": config},
         choose_first=first,
         response_direction_config={
-            "common_config": {"min_content_length": min_size, "content_type": list(TYPES)},
+            "common_config": {
+                "min_content_length": min_size,
+                "content_type_matcher": [{"exact": one, "ignore_case": True} for one in TYPES],
+            },
             "weaken_etag_on_compress": True,
         },
     )

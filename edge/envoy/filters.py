@@ -129,6 +129,8 @@ def per_route(edge: Edge, route: OwnedRoute) -> tuple[Json, Json]:
             metadata[DEADLINE]["timeout_ms"] = milliseconds(spec.timeout)
     if choices := limits.route_choices(edge, route):
         metadata[limits.UNJUDGED] = choices
+    if names := limits.route_limits(edge, route):
+        metadata[limits.LIMITS] = names
     if buckets := limit_headers.route_buckets(edge, route):
         metadata[GUARD] = buckets
     config: Json = {

@@ -18,6 +18,9 @@ from edge.limits.policy import POLICY_KEY, Algorithm, LimitPolicy
 from edge.spec.limits import ADDRESS_PART, HEADER_PART, LimitSpec
 
 UNJUDGED: Final = "frontage.unjudged"
+# Which limits a route has, in its metadata. Envoy says that local limits on routes will be ignored one day; and limits
+# in a route's own configuration of the filter would be counted for each route apart.
+LIMITS: Final = "frontage.limits"
 # Where the one who authenticates leaves who calls: subject and client, as words.
 IDENTITY: Final = "frontage.identity"
 
@@ -29,6 +32,7 @@ NAMES: Final = {
     STAND_IN: "frontage.limits.stand-in",
 }  # fmt: skip
 ASKING: Final = (DISTRIBUTED_EARLY, DISTRIBUTED_LATE)
+COUNTING: Final = (LOCAL_EARLY, LOCAL_LATE, STAND_IN)
 
 # Counters remembered at once, about 200 bytes each; the least recently seen goes first.
 MAX_COUNTERS: Final = 20_000
@@ -78,7 +82,11 @@ end
 
 def stages(edge: Edge) -> set[int]:
     """Return the stages that some route needs; the others' filters are left out."""
-    return {stage for route in edge.routes() for stage, _ in _rate_limits(edge, route)}
+    used = {stage for route in edge.routes() for stage, _ in _asked(edge, route)}
+    for route in edge.routes():
+        for limit in edge.route_limits(route).values():
+            used.update(stage for stage in COUNTING if _counted_at(limit, stage))
+    return used
 
 
 def local_filter(edge: Edge, stage: int) -> Json:
@@ -98,17 +106,18 @@ def local_filter(edge: Edge, stage: int) -> Json:
         enable_retry_after_header=True,
         enable_x_ratelimit_headers="DRAFT_VERSION_03",
         descriptors=[_bucket(name, limit, stage) for name, limit in counted.items()],
+        rate_limits=[{"actions": _local_actions(name, limit, stage)} for name, limit in counted.items()],
     )
 
 
-def local_rate_limits(edge: Edge, route: OwnedRoute) -> list[Json]:
-    """Return what a route asks of the local filters."""
-    return [{"stage": stage, **one} for stage, one in _rate_limits(edge, route) if stage not in ASKING]
+def route_limits(edge: Edge, route: OwnedRoute) -> Json:
+    """Return the names of a route's limits, as the local filters look for them in its metadata."""
+    return {name: name for name in edge.route_limits(route)}
 
 
 def distributed_rate_limits(edge: Edge, route: OwnedRoute) -> Json:
     """Return what a route asks of the distributed filter, as its own configuration: only there, Envoy takes a cost."""
-    asked = [(stage, one) for stage, one in _rate_limits(edge, route) if stage in ASKING]
+    asked = list(_asked(edge, route))
     if not asked:
         return {}
     per_route = "envoy.extensions.filters.http.ratelimit.v3.RateLimitPerRoute"
@@ -137,24 +146,31 @@ def _asks(limit: LimitSpec) -> bool:
     return limit.distributed and not limit.shadow
 
 
-def _rate_limits(edge: Edge, route: OwnedRoute) -> Iterator[tuple[int, Json]]:
+def _asked(edge: Edge, route: OwnedRoute) -> Iterator[tuple[int, Json]]:
+    """Yield what a route asks of the limiter, and in which filter."""
     early, late = limits_in_order(edge, route)
     for name, limit in (*early, *late):
-        if not limit.distributed:
-            yield _local_stage(limit), {"actions": _actions(name, limit)}
-            continue
-        asked: Json = {"actions": _actions(str(policy_of(name, limit)), limit)}
-        if route.spec.cost > 1:
-            asked["hits_addend"] = {"number": route.spec.cost}
-        yield DISTRIBUTED_LATE if (name, limit) in late else DISTRIBUTED_EARLY, asked
-        if limit.on_store_failure == "local" and _asks(limit):
-            unjudged = {"metadata_key": {"key": UNJUDGED, "path": [{"key": name}]}, "descriptor_key": "unjudged"}
-            yield STAND_IN, {"actions": [*_actions(name, limit), {"metadata": unjudged}]}
+        if limit.distributed:
+            policy = {"descriptor_key": POLICY_KEY, "descriptor_value": str(policy_of(name, limit))}
+            asked: Json = {"actions": [{"generic_key": policy}, *_key(limit)]}
+            if route.spec.cost > 1:
+                asked["hits_addend"] = {"number": route.spec.cost}
+            yield DISTRIBUTED_LATE if (name, limit) in late else DISTRIBUTED_EARLY, asked
+
+
+def _local_actions(name: str, limit: LimitSpec, stage: int) -> list[Json]:
+    """Return what makes a request count in this process: nothing, where its route does not name the limit."""
+    named = {"metadata_key": {"key": LIMITS, "path": [{"key": name}]}, "source": "ROUTE_ENTRY"}
+    actions: list[Json] = [{"metadata": {**named, "descriptor_key": POLICY_KEY}}, *_key(limit)]
+    if stage == STAND_IN:
+        unjudged = {"metadata_key": {"key": UNJUDGED, "path": [{"key": name}]}, "descriptor_key": "unjudged"}
+        actions.append({"metadata": unjudged})
+    return actions
 
 
 def _counted_at(limit: LimitSpec, stage: int) -> bool:
     if limit.distributed:
-        return stage == STAND_IN and limit.on_store_failure == "local"
+        return stage == STAND_IN and limit.on_store_failure == "local" and _asks(limit)
     return stage == _local_stage(limit)
 
 
@@ -162,14 +178,15 @@ def _local_stage(limit: LimitSpec) -> int:
     return LOCAL_LATE if limit.needs_identity else LOCAL_EARLY
 
 
-def _actions(first: str, limit: LimitSpec) -> list[Json]:
-    actions: list[Json] = [{"generic_key": {"descriptor_key": POLICY_KEY, "descriptor_value": first}}]
+def _key(limit: LimitSpec) -> Iterator[Json]:
+    """Yield whom it counts: nobody on its allow list, everybody else by each part of its key."""
     if limit.allow:
         matcher = {"ranges": [cidr(one) for one in limit.allow], "invert_match": True}
-        actions.append(
-            {"remote_address_match": {"descriptor_key": "allow", "descriptor_value": "no", "address_matcher": matcher}}
-        )
-    return [*actions, *(_part(part, limit) for part in limit.key)]
+        yield {
+            "remote_address_match": {"descriptor_key": "allow", "descriptor_value": "no", "address_matcher": matcher}
+        }
+    for part in limit.key:
+        yield _part(part, limit)
 
 
 def _part(part: str, limit: LimitSpec) -> Json:

@@ -62,6 +62,14 @@ def test_case_e8_a_compressed_answer_keeps_a_validator_that_works(client, echo):
     assert (third.status_code, gzip.decompress(body)) == (200, LARGE)
 
 
+@pytest.mark.parametrize("media", ["application/json; charset=utf-8", "Text/HTML", "application/graphql-response+json"])
+def test_a_media_type_is_known_in_any_spelling(client, echo, media):
+    """With parameters, and in capitals (RFC 9110 §8.3.1)."""
+    echo.answers["/open/spelled"] = echo.reply(200, LARGE, media=media)
+    answer, _ = raw(client, "/open/spelled", "gzip")
+    assert answer.headers.get("content-encoding") == "gzip"
+
+
 @pytest.mark.parametrize(
     ("path", "headers"),
     [

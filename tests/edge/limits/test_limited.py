@@ -125,6 +125,14 @@ def test_an_instance_limit_can_count_by_subject(limited, fresh, echo):
         assert statuses(client, "/mine-here/x", 1, headers={"authorization": f"Bearer {bob}"}) == [200]
 
 
+def test_an_instance_limit_is_one_count_for_all_its_routes_redirects_too(limited, fresh):
+    """What names a limit falls under it, whatever the route then does."""
+    with limited.client() as client:
+        assert statuses(client, "/alike/x", 2, headers=from_("10.9.5.1")) == [200, 200]
+        assert statuses(client, "/moved-here", 2, headers=from_("10.9.5.1")) == [308, 429]
+        assert statuses(client, "/moved-here", 1, headers=from_("10.9.5.2")) == [308]
+
+
 def test_case_l6_two_limits_at_once_and_the_one_that_blocks_is_told(limited, fresh):
     """Five a second, eight a minute: the second blocks first, then the minute; who waits as told gets through."""
     with limited.client() as client:
