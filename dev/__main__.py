@@ -1,4 +1,4 @@
-"""The developer's commands: ``python -m dev up | down | status | token | fault | trace``.
+"""The developer's commands: ``python -m dev up | down | status | token | fault | trace | contract-check | …``.
 
 Owns names and options; what each does stands in ``dev/up/`` and ``dev/commands.py``. argparse, because these stand
 in shell substitutions and the player starts through here: typer takes 0.3 s to import, more than most of them run.
@@ -74,6 +74,20 @@ def trace(given: argparse.Namespace, run: RunFolder) -> int:
     return 0
 
 
+def contract_check(given: argparse.Namespace, _: RunFolder) -> int:
+    """Name every breaking and dangerous change of a contract, and who reads it; 1 when one breaks without a waiver."""
+    from dev.contracts.command import judge  # noqa: PLC0415 - GraphQL's parser is this command's alone
+
+    return judge(given.root.resolve(), given.base)
+
+
+def contract_ship(given: argparse.Namespace, _: RunFolder) -> int:
+    """Keep what a client that ships today reads of its BFF's contract."""
+    from dev.contracts.command import keep  # noqa: PLC0415 - same
+
+    return keep(given.root.resolve(), given.bff, given.client)
+
+
 def parser() -> argparse.ArgumentParser:
     """Return every command with its options."""
     whole = argparse.ArgumentParser(prog="python -m dev", description=(__doc__ or "").splitlines()[0])
@@ -93,15 +107,26 @@ def parser() -> argparse.ArgumentParser:
     add("--probability", type=float, help="how often, from 0 to 1")
     add("--clear", action="store_true", help="be well again")
     _command(subs, trace)("which", nargs="?", default="last", help="a trace id, or last")
+    add = _command(subs, contract_check, running=False)
+    add("--base", help="a commit to compare with (HEAD, or the one before it when nothing was edited)")
+    add = _command(subs, contract_ship, running=False)
+    add("bff", help="whose contract: mobile, web")
+    add("client", help="its name and version, as in ios-1.0; bffs/<bff>/clients has its selection")
     return whole
 
 
-def _command(subs: Any, run: Callable[[argparse.Namespace, RunFolder], int]) -> Callable[..., Any]:
-    sub = subs.add_parser(run.__name__, help=run.__doc__, description=run.__doc__)
-    sub.set_defaults(run=run)
-    sub.add_argument("--state", type=Path, default=ROOT / ".local", help="certificates, logs and sample data (.local)")
-    sub.add_argument("--port-offset", type=int, default=0, help="shifts every port: copies run side by side")
+def _command(
+    subs: Any, run: Callable[[argparse.Namespace, RunFolder], int], *, running: bool = True
+) -> Callable[..., Any]:
+    """Add a command; ``running``: it is about a running copy. The others are about the tree."""
+    sub = subs.add_parser(run.__name__.replace("_", "-"), help=run.__doc__, description=run.__doc__)
+    sub.set_defaults(run=run, state=ROOT / ".local", port_offset=0)
     add: Callable[..., Any] = sub.add_argument
+    if running:
+        add("--state", type=Path, default=ROOT / ".local", help="certificates, logs and sample data (.local)")
+        add("--port-offset", type=int, default=0, help="shifts every port: copies run side by side")
+    else:
+        add("--root", type=Path, default=ROOT, help="another tree than this one")
     return add
 
 
