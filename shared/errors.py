@@ -1,8 +1,7 @@
 """What can go wrong, and how it is said.
 
-Owns the error tree, the closed list of reasons a section may be missing, and the closed list of problem codes (RFC
-9457). Which library exception becomes which error is ``backends/failures.py``'s business; how a problem is written to a
-socket, ``asgi/problem.py``'s.
+Owns the error tree and the closed lists of reasons and of problem codes (RFC 9457). Which library exception becomes
+which error is ``backends/failures.py``'s business; how a problem is written to a socket, ``asgi/problem.py``'s.
 
 BffError
 ├── CallRejected            we never sent it
@@ -55,6 +54,8 @@ class ProblemCode(StrEnum):
     METHOD_NOT_ALLOWED = "method_not_allowed"
     CONFLICT = "conflict"
     PRECONDITION_FAILED = "precondition_failed"
+    PRECONDITION_REQUIRED = "precondition_required"
+    IDEMPOTENCY_KEY_REUSED = "idempotency_key_reused"
     INVALID_REQUEST = "invalid_request"
     PAYLOAD_TOO_LARGE = "payload_too_large"
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type"
@@ -85,6 +86,8 @@ PROBLEM_KINDS: Final[dict[ProblemCode, ProblemKind]] = {
     ProblemCode.METHOD_NOT_ALLOWED: ProblemKind(405, "Method not allowed", retryable=False),
     ProblemCode.CONFLICT: ProblemKind(409, "Conflict", retryable=False),
     ProblemCode.PRECONDITION_FAILED: ProblemKind(412, "Precondition failed", retryable=False),
+    ProblemCode.PRECONDITION_REQUIRED: ProblemKind(428, "Precondition required", retryable=False),
+    ProblemCode.IDEMPOTENCY_KEY_REUSED: ProblemKind(422, "Idempotency key reused", retryable=False),
     ProblemCode.INVALID_REQUEST: ProblemKind(400, "Invalid request", retryable=False),
     ProblemCode.PAYLOAD_TOO_LARGE: ProblemKind(413, "Payload too large", retryable=False),
     ProblemCode.UNSUPPORTED_MEDIA_TYPE: ProblemKind(415, "Unsupported media type", retryable=False),
@@ -218,10 +221,8 @@ class BackendInvalid(CallFailed):
 class ProblemError(BffError):
     """An answer for the client. ``detail`` is shown to it: never a host name, a payload or another user's data."""
 
-    def __init__(
-        self, code: ProblemCode, detail: str = "", *, retry_after: timedelta | None = None, section: str | None = None,
-        headers: dict[str, str] | None = None,
-    ) -> None:  # fmt: skip
+    def __init__(self, code: ProblemCode, detail: str = "", *, retry_after: timedelta | None = None,
+                 section: str | None = None, headers: dict[str, str] | None = None) -> None:  # fmt: skip
         super().__init__(code, detail)
         self.code = code
         self.headers = headers

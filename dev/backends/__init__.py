@@ -1,1 +1,1 @@
-"""The sample backends: users, orders and alerts, three processes over one generated SQLite file."""
+"""The sample backends: users, orders and alerts, three processes, each with a copy of one generated SQLite file."""

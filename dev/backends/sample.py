@@ -1,24 +1,28 @@
 """The sample data: rows drawn from a fixed seed, the same on every machine.
 
 Owns what is in the data, chosen to be awkward: ids that no JavaScript number holds, money of currencies with none, two
-and three decimals, names in many scripts, users without orders or alerts. The file is ``database.py``'s business.
+and three decimals, names in many scripts, users without orders or alerts. What an order is made of is drawn from its id
+when it is asked for (``lines_of``): no table of fifty thousand rows. The file is ``database.py``'s business.
 """
 
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 from random import Random
-from typing import Final
+from typing import Final, NamedTuple
 
 # Raise it with every change here or to the schema: files of another version are made anew.
-VERSION: Final = 1
+VERSION: Final = 2
 SEED: Final = 20_240_125
 
 USERS: Final = 1_200
 ORDERS: Final = 20_000
 ALERTS: Final = 5_000
+PRODUCTS: Final = 400
+MOST_LINES: Final = 5
 
 NEWEST: Final = datetime(2026, 11, 24, 20, 0, tzinfo=UTC)
 
@@ -34,8 +38,24 @@ MESSAGES: Final = (
     ("warning", "A delivery is late."),
     ("critical", "A payment of your last order failed."),
 )
+GOODS: Final = {
+    "kitchen": ("Kettle", "Teapot", "Skillet", "Whisk"),
+    "garden": ("Trowel", "Hose", "Lantern", "Birdhouse"),
+    "office": ("Notebook", "Stapler", "Desk lamp", "Fountain pen"),
+    "play": ("Kite", "Puzzle", "Yo-yo", "Dominoes"),
+}
+FINISHES: Final = ("Ash", "Brass", "Copper", "Crème", "Indigo", "Linen", "Oak", "Terracotta")
 
 Row = tuple[object, ...]
+
+
+class Line(NamedTuple):
+    """One line of an order; ``amount`` is ``quantity`` times ``unit_amount``, both in the order's currency."""
+
+    product: str
+    quantity: int
+    unit_amount: str
+    amount: str
 
 
 def users() -> Iterator[Row]:
@@ -71,6 +91,28 @@ def alerts() -> Iterator[Row]:
         severity, message = random.choice(MESSAGES)
         created = NEWEST - timedelta(minutes=52 * (ALERTS - number), seconds=random.randrange(60))
         yield f"a-{number}", f"u-{user}", severity, message, _text(created)
+
+
+def products() -> Iterator[Row]:
+    """Rows of ``products``: id, name, category."""
+    random = Random(SEED + 3)
+    for number in range(1, PRODUCTS + 1):
+        category = random.choice(tuple(GOODS))
+        yield f"p-{number}", f"{random.choice(FINISHES)} {random.choice(GOODS[category])}", category
+
+
+def lines_of(drawn_from: int, amount: str) -> list[Line]:
+    """Return what an order is made of: one to five lines, the same each time, whose amounts are together its own."""
+    random = Random(drawn_from)
+    scale = Decimal(amount).as_tuple().exponent
+    left = int(Decimal(amount).scaleb(-int(scale)))
+    cuts = sorted(random.sample(range(1, left), k=min(left - 1, random.randrange(MOST_LINES))))
+    lines = []
+    for start, end in pairwise((0, *cuts, left)):
+        quantity = random.choice([one for one in (1, 1, 2, 3) if (end - start) % one == 0])
+        unit, whole = (Decimal(one).scaleb(int(scale)) for one in ((end - start) // quantity, end - start))
+        lines.append(Line(f"p-{random.randint(1, PRODUCTS)}", quantity, f"{unit:f}", f"{whole:f}"))
+    return lines
 
 
 def _order_id(number: int) -> int:

@@ -5,7 +5,7 @@ request's deadline and budget, for this identity, into this ledger. Both are pla
 """
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Annotated, TypeVar
 
 from fastapi import Depends
@@ -13,7 +13,8 @@ from fastapi.security import HTTPBearer
 
 from shared.asgi.context import Context, RequestContext
 from shared.backends.backend import Backends
-from shared.backends.fanout import Caller, fan_out
+from shared.backends.content import Content
+from shared.backends.fanout import NOTHING_SENT, Caller, fan_out
 from shared.backends.sections import RETRY_HINT, Sections
 from shared.clock import Clock
 from shared.errors import ProblemCode, ProblemError
@@ -68,7 +69,10 @@ class FetchSections:
         if context.budget is None:
             context.budget = backends.new_budget()
 
-    async def __call__(self, sections: type[S], *, only: Collection[str] | None = None, **parameters: str) -> S:
+    async def __call__(
+        self, sections: type[S], *, only: Collection[str] | None = None, contents: Mapping[str, Content] = NOTHING_SENT,
+        **parameters: str,
+    ) -> S:  # fmt: skip
         """Run the fan-out; see ``fan_out`` for what it returns and raises."""
         return await fan_out(
             sections,
@@ -79,6 +83,7 @@ class FetchSections:
             parameters=parameters,
             only=only,
             budget=self._context.budget,
+            contents=contents,
         )
 
 

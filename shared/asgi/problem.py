@@ -35,6 +35,7 @@ CODE_OF_STATUS: Final = {
     413: ProblemCode.PAYLOAD_TOO_LARGE,
     415: ProblemCode.UNSUPPORTED_MEDIA_TYPE,
     426: ProblemCode.UPGRADE_REQUIRED,
+    428: ProblemCode.PRECONDITION_REQUIRED,
     429: ProblemCode.RATE_LIMITED,
     503: ProblemCode.OVERLOADED,
     504: ProblemCode.DEADLINE_EXCEEDED,

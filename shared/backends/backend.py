@@ -80,6 +80,14 @@ class Backend:
         """
         return Call(self, "GET", path, decoder(into), cache=cache, public=public, coalesce=coalesce)
 
+    def write(self, method: str, path: str, into: type[T], *, repeatable: bool = False) -> "Call[T]":
+        """Declare a write; what it sends comes with the request (``content.py``).
+
+        ``repeatable`` says of a POST or PATCH that its backend does it once however often it comes, by a key or a
+        version that it carries: only then, or for a PUT or DELETE, is a failed attempt tried again.
+        """
+        return Call(self, method, path, decoder(into), repeatable=repeatable)
+
 
 @dataclass(frozen=True)
 class Call(Generic[T]):
@@ -92,6 +100,7 @@ class Call(Generic[T]):
     cache: CachePolicy | None = None
     public: bool = False
     coalesce: bool = False
+    repeatable: bool = False
 
     def __post_init__(self) -> None:
         """Split the template once; refuse what would hand one caller's answer to another, or keep an order's."""
@@ -102,7 +111,7 @@ class Call(Generic[T]):
         parts = [(literal, name) for literal, name, _, _ in Formatter().parse(self.template)]
         object.__setattr__(self, "_parts", parts)
         object.__setattr__(self, "parameters", frozenset(name for _, name in parts if name))
-        object.__setattr__(self, "idempotent", self.method in IDEMPOTENT)
+        object.__setattr__(self, "idempotent", self.repeatable or self.method in IDEMPOTENT)
 
     parameters: frozenset[str] = field(init=False)
     idempotent: bool = field(init=False, repr=False, compare=False)

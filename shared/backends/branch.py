@@ -22,6 +22,7 @@ from typing import Any
 from shared.backends.attempt import Attempt
 from shared.backends.channel import OutboundRequest
 from shared.backends.coalesce import Seat
+from shared.backends.content import NO_CONTENT
 from shared.backends.failures import failure_of_bug, withdraws
 from shared.backends.lookup import LookUp
 from shared.backends.queued import Queued
@@ -194,8 +195,12 @@ class Branch:
         fields = fan.outbound.fields(record.span_id, due_s, now, credentials=live.credentials)
         if self.recall is not None:
             fields += self.recall.validators(now)
+        body = b""
+        if fan.contents:
+            body, more = fan.contents.get(self.section.attribute, NO_CONTENT)
+            fields += more
         attempt = Attempt(live, ticket, record, due_s, fan.clock, done, self.recall)
-        attempt.start(OutboundRequest(live.method, self._target, fields, b"", live.idempotent, live.max_body_bytes))
+        attempt.start(OutboundRequest(live.method, self._target, fields, body, live.idempotent, live.max_body_bytes))
         if not attempt.over:
             fan.watch(attempt)
             if live.coalesce and not hedge:

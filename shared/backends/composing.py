@@ -5,7 +5,7 @@ never the transport.
 """
 
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any
 
 from shared.backends.branch import Branch
 from shared.backends.failures import withdraws
@@ -22,17 +22,15 @@ from shared.errors import (
     Source,
 )
 
-NOT_FOUND: Final = 404
 
-
-def is_missing_subject(section: Section[Any], error: CallError | None) -> bool:
-    """Tell whether the thing asked for does not exist."""
-    return section.subject and isinstance(error, BackendRefused) and error.status == NOT_FOUND
+def told_to_client(section: Section[Any], error: CallError | None) -> ProblemCode | None:
+    """Return the problem that a refusal is for the client: that the thing asked for does not exist, or has changed."""
+    return section.refusals.get(error.status) if section.refusals and isinstance(error, BackendRefused) else None
 
 
 def ends_the_answer(section: Section[Any], error: CallError | None) -> bool:
     """Tell whether with this outcome there is nothing left to wait for."""
-    return error is not None and (section.fallback is None or is_missing_subject(section, error))
+    return error is not None and (section.fallback is None or told_to_client(section, error) is not None)
 
 
 class Composer:
@@ -43,7 +41,7 @@ class Composer:
         self.gaps: list[Degraded] = []
 
     def judge(self, branches: list[Branch]) -> None:
-        """Fill ``values`` and ``gaps``. Raises SectionUnavailable or ProblemError(NOT_FOUND) when there is no answer.
+        """Fill ``values`` and ``gaps``. Raises SectionUnavailable or ProblemError when there is no answer.
 
         What explains most speaks first, so that the same outage gives the same answer whichever branch ended first.
         """
@@ -70,9 +68,9 @@ class Composer:
         """Use an older value, the default, or null; return the outcome's name for the record."""
         section = branch.section
         branch.record.missing(error.reason, error.backend, error.detail)
-        if is_missing_subject(section, error):
+        if (told := told_to_client(section, error)) is not None:
             branch.record.outcome = "failed"
-            raise ProblemError(ProblemCode.NOT_FOUND)
+            raise ProblemError(told)
         if section.fallback is None:
             branch.record.outcome = "failed"
             error.retry_after = retry_hint(error)
@@ -92,9 +90,9 @@ def _older(branch: Branch) -> tuple[timedelta | None, Any]:
 
 
 def _rank(branch: Branch) -> int:
-    """Order: the subject does not exist, a required section, one that nobody waited for any more, then the others."""
+    """Order: what the client is told, a required section, one that nobody waited for any more, then the others."""
     error = branch.outcome.error if branch.outcome is not None else None
-    if is_missing_subject(branch.section, error):
+    if told_to_client(branch.section, error) is not None:
         return 0
     if branch.section.fallback is not None:
         return 3

@@ -13,6 +13,7 @@ import asyncio
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from types import MappingProxyType
 from typing import Any, Final, TypeVar
 
 from shared.backends.attempt import Attempt
@@ -21,6 +22,7 @@ from shared.backends.branch import Branch
 from shared.backends.cache import CallKey
 from shared.backends.coalesce import Seat
 from shared.backends.composing import Composer, ends_the_answer
+from shared.backends.content import Content
 from shared.backends.graph import Graph, with_needs
 from shared.backends.outbound import Outbound
 from shared.backends.sections import Section, Sections
@@ -35,6 +37,8 @@ S = TypeVar("S", bound=Sections)
 
 # Composing and encoding an answer of a hundred kilobytes takes a few milliseconds; the rest is for a busy loop.
 COMPOSE_RESERVE: Final = timedelta(milliseconds=25)
+
+NOTHING_SENT: Final[Mapping[str, Content]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,10 +60,12 @@ async def fan_out(
     parameters: Mapping[str, str],
     only: Collection[str] | None = None,
     budget: RequestBudget | None = None,
+    contents: Mapping[str, Content] = NOTHING_SENT,
 ) -> S:
     """Fetch the declared sections (or those whose attribute is in ``only``) and return what came back.
 
-    ``budget`` is what the request may still spend; without one, this fan-out is all that it does.
+    ``budget`` is what the request may still spend; without one, this fan-out is all that it does. ``contents`` are
+    what writes send, by their section's attribute.
 
     Returns when all sections are there, a required one has failed, or the deadline is near. Raises SectionUnavailable
     for a missing required section and ProblemError(NOT_FOUND) when the subject does not exist. When cancelled, gives
@@ -67,7 +73,7 @@ async def fan_out(
     """
     asked = _asked(sections, parameters, only)
     budget = budget or backends.new_budget()
-    running = FanOut(asked, backends, deadline.earlier(COMPOSE_RESERVE), caller, ledger, parameters, budget)
+    running = FanOut(asked, backends, deadline.earlier(COMPOSE_RESERVE), caller, ledger, parameters, budget, contents)
     try:
         running.start()
         await running.finished
@@ -111,6 +117,7 @@ class FanOut:
         ledger: Ledger,
         parameters: Mapping[str, str],
         budget: RequestBudget,
+        contents: Mapping[str, Content] = NOTHING_SENT,
         *,
         renewing: bool = False,
     ) -> None:
@@ -125,6 +132,7 @@ class FanOut:
         self.outbound = Outbound(ledger, caller.authorization)
         self.parameters = parameters
         self.budget = budget
+        self.contents = contents
         self.finished: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.branches = [Branch(self, section) for section in asked]
         self._graph = Graph(self.branches, parameters) if any(one.given for one in asked) else None

@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
 from shared.backends.backend import AnyCall, Call
-from shared.errors import AnswerTooWide, CallError, Reason, Source
+from shared.errors import AnswerTooWide, CallError, ProblemCode, Reason, Source
 
 T = TypeVar("T")
 
@@ -71,6 +71,9 @@ class Given:
         self.read = read
 
 
+Refusals = Mapping[int, ProblemCode]
+NONE_TOLD: Final[Refusals] = MappingProxyType({})
+NOT_FOUND: Final = 404
 Needs = Mapping[str, Given]
 NOTHING_NEEDED: Final[Needs] = MappingProxyType({})
 
@@ -81,6 +84,7 @@ class Section(Generic[T]):
     ``fallback`` says what a declared gap looks like: ``default`` a value, ``none`` null. Required sections have none.
     ``subject`` marks the section whose 404 means that the thing asked for does not exist. ``given`` names parameters
     of the call that come from other sections: it is sent as soon as these are there, and is missing when they are.
+    ``refusals`` are statuses of the backend that are the client's to hear, as the problem that each is.
     """
 
     def __init__(
@@ -92,10 +96,12 @@ class Section(Generic[T]):
         stale_for: timedelta | None = None,
         subject: bool = False,
         given: Needs = NOTHING_NEEDED,
+        refusals: Refusals = NONE_TOLD,
     ) -> None:
         if unknown := given.keys() - call.parameters:
             raise TypeError(f"{call.template} has no parameter {', '.join(sorted(unknown))}")
         self.given = given
+        self.refusals: Refusals = {NOT_FOUND: ProblemCode.NOT_FOUND, **refusals} if subject else refusals
         self.call = call
         self.fallback = fallback
         self.default = default
@@ -126,9 +132,11 @@ class Section(Generic[T]):
         return value
 
 
-def required(call: Call[T], *, subject: bool = False, given: Needs = NOTHING_NEEDED) -> Section[T]:
+def required(
+    call: Call[T], *, subject: bool = False, given: Needs = NOTHING_NEEDED, refusals: Refusals = NONE_TOLD
+) -> Section[T]:
     """Declare a section without which there is no answer."""
-    return Section(call, fallback=None, subject=subject, given=given)
+    return Section(call, fallback=None, subject=subject, given=given, refusals=refusals)
 
 
 def optional(

@@ -7,6 +7,7 @@ from shared.backends.attempt import Attempt
 from shared.backends.backend import Backends
 from shared.backends.cache import CallKey
 from shared.backends.coalesce import Seat
+from shared.backends.content import Content
 from shared.backends.outbound import Outbound
 from shared.backends.sections import Section
 from shared.clock import Clock
@@ -40,6 +41,7 @@ class Whole(Protocol):
     priority: Priority
     budget: RequestBudget
     renewing: bool
+    contents: Mapping[str, Content]
 
     def watch(self, attempt: Attempt | Seat) -> None:
         """End this attempt when it is due."""

@@ -8,7 +8,8 @@ from typing import Any, TypeVar
 from pydantic import BaseModel
 
 from shared.backends.backend import Backend, Backends, CallPolicy
-from shared.backends.fanout import Caller, fan_out
+from shared.backends.content import Content
+from shared.backends.fanout import NOTHING_SENT, Caller, fan_out
 from shared.backends.sections import Sections
 from shared.resilience.deadline import Deadline
 from shared.telemetry.ledger import Ledger, TraceOrigin
@@ -47,6 +48,7 @@ class World:
         caller: Caller = ALICE,
         budget_s: float = 3.0,
         only: Collection[str] | None = None,
+        contents: Mapping[str, Content] = NOTHING_SENT,
         **parameters: str,
     ) -> S:
         """Run a fan-out as a request would; its ledger is ``self.ledger``."""
@@ -58,6 +60,7 @@ class World:
             caller=caller,
             ledger=self.ledger,
             parameters=parameters,
+            contents=contents,
             only=only,
         )
 

@@ -1,0 +1,35 @@
+"""Entity tags: what a condition names, and that tags of different content differ."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.asgi.validators import listed, names, opaque, tag_of
+
+
+@pytest.mark.parametrize(
+    "condition", ['"a"', 'W/"a"', '"x", "a"', '"x",W/"a" , "y"', "*", " * ", '"b, c", "a"'],
+)  # fmt: skip
+def test_a_condition_names_a_tag(condition: str) -> None:
+    """Among others, weakened by whoever compressed the answer, or as "anything"."""
+    assert names(condition, '"a"')
+    assert names(condition, 'W/"a"')
+
+
+@pytest.mark.parametrize("condition", ["", "a", '"A"', '"ab"', "'a'", '"a', 'w/"b"', '"*"', '"b, a"', "**"])
+def test_what_is_another_tag_or_none_names_nothing(condition: str) -> None:
+    """Never a part of one, and never what is no tag."""
+    assert not names(condition, '"a"')
+
+
+def test_tags_are_read_without_their_weakness() -> None:
+    """In their order."""
+    assert listed('W/"a", "b" , W/""') == ["a", "b", ""]
+    assert opaque('W/"7"') == opaque('"7"') == "7"
+
+
+@given(st.lists(st.binary(max_size=4), max_size=4), st.lists(st.binary(max_size=4), max_size=4))
+def test_a_tag_is_of_its_parts_alone(one: list[bytes], other: list[bytes]) -> None:
+    """However the same bytes are cut, other parts have another tag."""
+    assert (tag_of(*one) == tag_of(*other)) == (one == other)
+    assert names(tag_of(*one), tag_of(*one))
