@@ -54,6 +54,7 @@ contracts: setup ## the committed OpenAPI, SDL and schemas of edge.yaml, anew
 	@$(BIN)/python -m edge schema > .local/schema.json && mv .local/schema.json edge/generated/edge.schema.json
 	@$(BIN)/python -m edge schema --fragment > .local/schema.json && mv .local/schema.json edge/generated/fragment.schema.json
 	@$(BIN)/python -m bffs.web contract > .local/schema.graphql && mv .local/schema.graphql bffs/web/schema.graphql
+	@$(BIN)/python -m bffs.web documents dev/web-demo > .local/documents.json && mv .local/documents.json bffs/web/documents.json
 
 bench: setup ## Frontage beside its peers, as ratios, into docs/performance.md (GROUPS=mobile,tracing: some of it)
 	@$(BIN)/python -m tests.bench --groups "$(GROUPS)"

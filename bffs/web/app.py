@@ -3,14 +3,18 @@
 from fastapi import FastAPI
 
 from bffs.web import routes
+from bffs.web.admission import Admission
 from bffs.web.backends import ALERTS, ORDERS, USERS
+from bffs.web.prepare import Preparer
+from bffs.web.schema import schema
 from bffs.web.settings import WebSettings
+from bffs.web.trusted import read_manifest
 from shared.asgi.bff import install_bff
 from shared.clock import Clock
 
 
 def create_app(settings: WebSettings, clock: Clock | None = None) -> FastAPI:
-    """Return the app; backends and keys are opened with it."""
+    """Return the app; backends and keys are opened with it. Raises ValueError for a manifest that is none."""
     app = FastAPI(
         title="Web BFF",
         version=settings.version,
@@ -18,6 +22,9 @@ def create_app(settings: WebSettings, clock: Clock | None = None) -> FastAPI:
         redirect_slashes=False,  # a redirect would name the host that the client sent
     )
     app.state.mode = settings.mode
+    preparer = Preparer(schema, open_schema=settings.mode == "local")
+    documents = read_manifest(settings.documents, preparer)
+    app.state.admission = Admission(documents, preparer, settings.policies)
     urls = {USERS: settings.users_url, ORDERS: settings.orders_url, ALERTS: settings.alerts_url}
     install_bff(app, settings, routes.router, service="web", urls=urls, clock=clock)
     return app

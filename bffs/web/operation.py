@@ -5,12 +5,13 @@ Owns both forms. What is executed is ``schema.py``; what an error says, ``errors
 
 import asyncio
 import json
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
+from graphql import ExecutionResult, GraphQLError
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Scope
-from strawberry.types import ExecutionResult
 
 from bffs.web.errors import error_body, note_errors
 from shared.asgi.context import context_of
@@ -19,13 +20,17 @@ from shared.errors import ProblemCode, ProblemError
 # A query of the demo has 300 bytes, the largest real ones some 20 KB; the edge stops more before us.
 MAX_BODY_BYTES: Final = 256 * 1024
 MEDIA_TYPE: Final = "application/json"
+# What an operation has; in a query string, some of it as JSON. Other parameters are nobody's.
+JSON_PARTS: Final = frozenset({"variables", "extensions"})
+PARTS: Final = JSON_PARTS | {"query", "documentId", "operationName"}
 
 
 class Operation(NamedTuple):
-    """What a client wants executed."""
+    """What a client wants executed: a text, the id of a trusted one, or both."""
 
-    query: str
-    variables: dict[str, Any] | None
+    query: str | None
+    document_id: str | None
+    variables: dict[str, Any]
     name: str | None
 
 
@@ -56,21 +61,57 @@ async def read_body(request: Request) -> bytearray:
     return raw
 
 
+def read_query(request: Request) -> Operation | None:
+    """Read an operation out of a GET's query string; None when there is none. Raises a problem."""
+    asked = {name: value for name, value in request.query_params.items() if name in PARTS}
+    if not asked:
+        return None
+    try:
+        parsed = {name: json.loads(value) if name in JSON_PARTS else value for name, value in asked.items()}
+    except (ValueError, RecursionError):
+        raise ProblemError(ProblemCode.INVALID_REQUEST, "`variables` and `extensions` are JSON.") from None
+    return parse_operation(parsed)
+
+
 def parse_operation(body: object) -> Operation:
     """Check the parts. One object only: a list of operations would pass every limit as one call (field case W4)."""
-    query = body.get("query") if isinstance(body, dict) else None
-    if not isinstance(body, dict) or not isinstance(query, str) or not query:
-        raise ProblemError(ProblemCode.INVALID_REQUEST, "Send one object with `query` as text.")
+    if not isinstance(body, dict):
+        raise ProblemError(ProblemCode.INVALID_REQUEST, "Send one object: one operation a request.")
+    query, document_id = body.get("query"), _document_id(body)
+    if not isinstance(query, str | None) or not (query or document_id):
+        raise ProblemError(ProblemCode.INVALID_REQUEST, "Send `query` as text, or the `documentId` of a trusted one.")
     variables, name = body.get("variables"), body.get("operationName")
     if not isinstance(variables, dict | None):
         raise ProblemError(ProblemCode.INVALID_REQUEST, "`variables` must be an object.")
     if not isinstance(name, str | None):
         raise ProblemError(ProblemCode.INVALID_REQUEST, "`operationName` must be text.")
-    return Operation(query, variables, name)
+    return Operation(query or None, document_id, variables or {}, name)
 
 
-def answer(result: ExecutionResult, scope: Scope) -> Response:
-    """Say the result. When execution never began (GraphQL §7.1.2), there is no data, and the status says so."""
+def _document_id(body: dict[str, Any]) -> str | None:
+    """Return the id, in either form: ``documentId``, or Apollo's ``extensions.persistedQuery.sha256Hash``."""
+    extensions = body.get("extensions")
+    if not isinstance(extensions, dict | None):
+        raise ProblemError(ProblemCode.INVALID_REQUEST, "`extensions` must be an object.")
+    persisted = (extensions or {}).get("persistedQuery")
+    if not isinstance(persisted, dict | None):
+        raise ProblemError(ProblemCode.INVALID_REQUEST, "`extensions.persistedQuery` must be an object.")
+    said = body.get("documentId", (persisted or {}).get("sha256Hash"))
+    if not isinstance(said, str | None):
+        raise ProblemError(ProblemCode.INVALID_REQUEST, "The id of a document is text.")
+    return said or None
+
+
+def refused(errors: Sequence[GraphQLError], scope: Scope) -> Response:
+    """Say what is wrong with a document of which nothing was executed."""
+    return answer(ExecutionResult(None, list(errors)), scope)
+
+
+def answer(result: ExecutionResult, scope: Scope, told: Mapping[str, Any] | None = None) -> Response:
+    """Say the result. When execution never began (GraphQL §7.1.2), there is no data, and the status says so.
+
+    ``told`` is what ``extensions`` has for an operation that was executed.
+    """
     errors = result.errors or ()
     if errors:
         note_errors(errors, context_of(scope).ledger)
@@ -78,6 +119,8 @@ def answer(result: ExecutionResult, scope: Scope) -> Response:
     body: dict[str, Any] = {"errors": [error_body(error, scope) for error in errors]} if errors else {}
     if began:
         body["data"] = result.data
+        if told:
+            body["extensions"] = told
     # "replace": half a surrogate pair, sent by a client and quoted in a message, is no UTF-8.
     raw = json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
     return Response(raw, 200 if began else 400, media_type=MEDIA_TYPE)

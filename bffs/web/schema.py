@@ -1,24 +1,26 @@
 """The schema: its root, its naming, and how an operation is executed on it."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 import strawberry
-from graphql import GraphQLError
+from graphql import ExecutionResult, GraphQLError
+from graphql import execute as graphql_execute
+from strawberry.execution import optimized_is_awaitable
 from strawberry.schema.config import StrawberryConfig
-from strawberry.schema.exceptions import CannotGetOperationTypeError
 from strawberry.schema.name_converter import NameConverter
-from strawberry.types import ExecutionContext, ExecutionResult
+from strawberry.types import ExecutionContext
 from strawberry.types.enum import EnumValue, StrawberryEnumDefinition
 
 from bffs.web.context import WebContext, WebInfo
+from bffs.web.costs import Cost
 from bffs.web.errors import log_failures
 from bffs.web.graph.dashboard import Dashboard, compose_dashboard
 from bffs.web.graph.scalars import DATE_TIME, DECIMAL
 from bffs.web.graph.viewer import Viewer, compose_viewer
-from bffs.web.limits import Limits
-from bffs.web.operation import Operation
+from bffs.web.prepare import Prepared
 from shared.errors import ProblemCode
 
 
@@ -34,8 +36,12 @@ async def _viewer(info: WebInfo) -> Viewer | None:
 class Query:
     """The root."""
 
-    dashboard: Dashboard | None = strawberry.field(resolver=_dashboard, description="The first page, in one operation.")
-    viewer: Viewer | None = strawberry.field(resolver=_viewer, description="Who is signed in; an error when not known.")
+    dashboard: Dashboard | None = strawberry.field(
+        resolver=_dashboard, description="The first page, in one operation.", directives=[Cost(weight=3)]
+    )
+    viewer: Viewer | None = strawberry.field(
+        resolver=_viewer, description="Who is signed in; an error when not known.", directives=[Cost(weight=1)]
+    )
 
 
 PROBLEM_CODE: Final = strawberry.enum(ProblemCode, description="What `extensions.code` of an error may say.")
@@ -65,18 +71,27 @@ schema: Final = WebSchema(
         name_converter=Names(), info_class=WebInfo, scalar_map={datetime: DATE_TIME, Decimal: DECIMAL}
     ),
     types=[PROBLEM_CODE],
-    extensions=[Limits],
 )
 
 
-async def execute(operation: Operation, context: WebContext) -> ExecutionResult:
-    """Execute one operation; whatever is wrong with it is in the result."""
-    try:
-        return await schema.execute(
-            operation.query,
-            variable_values=operation.variables,
-            operation_name=operation.name,
-            context_value=context,
-        )
-    except CannotGetOperationTypeError as unknown:  # the one finding that Strawberry raises
-        return ExecutionResult(data=None, errors=[GraphQLError(unknown.as_http_error_reason())])
+async def execute(
+    prepared: Prepared, variables: Mapping[str, Any], context: WebContext, on: WebSchema = schema
+) -> ExecutionResult:
+    """Execute a prepared operation; whatever goes wrong is in the result, and what is not for clients in the log.
+
+    The one place where operations run: past Strawberry's own ``execute``, which would parse and validate them anew.
+    """
+    running = graphql_execute(
+        on._schema,  # noqa: SLF001 - graphql-core's own, which Strawberry does not give out
+        prepared.document,
+        context_value=context,
+        variable_values=dict(variables),
+        operation_name=prepared.name,
+        is_awaitable=optimized_is_awaitable,  # type: ignore[arg-type]  # it says bool, and means what is wanted
+        hide_suggestions=True,
+        executor_class=on.execution_context_class,
+    )
+    result = running if isinstance(running, ExecutionResult) else await running
+    if result.errors:
+        on.process_errors(result.errors)
+    return result

@@ -1,11 +1,50 @@
 """What the web BFF reads from its environment: ``FRONTAGE_…_URL`` of its backends, and every BFF's settings."""
 
+from pathlib import Path
+from typing import Annotated, Final
+
+from pydantic import Field
+
+from bffs.web.limits import CallerPolicies, CallerPolicy
 from shared.settings import BackendUrl, BffSettings
+
+MANIFEST: Final = Path(__file__).parent / "documents.json"
+
+Units = Annotated[int, Field(ge=1)]
 
 
 class WebSettings(BffSettings):
-    """In ``local`` mode, GraphiQL answers a GET."""
+    """In ``local`` mode, GraphiQL answers a GET, anybody may send any document, and the schema tells of itself.
+
+    Elsewhere only the documents of the manifest are executed (``documents``), but for callers with ``explorer_scope``.
+    Costs are those of ``bffs/web/costs.py``: an operation's most, and a minute's.
+    """
 
     users_url: BackendUrl
     orders_url: BackendUrl
     alerts_url: BackendUrl
+    documents: Path = MANIFEST
+    explorer_scope: Annotated[str, Field(pattern=r"^[!#-\[\]-~]+$")] = "graphql:explore"
+    # The dearest page that we know of, fifty orders with lines and customers, takes some 700.
+    page_most_cost: Units = 2000
+    # A page of 40 twenty times a second; the edge stops a person who sends as many requests before.
+    page_cost_per_minute: Units = 50_000
+    # Who tries things out needs small answers, and must not be able to take what pages live on.
+    explorer_most_cost: Units = 1000
+    explorer_cost_per_minute: Units = 20_000
+
+    @property
+    def policies(self) -> CallerPolicies:
+        """Who may ask for what."""
+        return CallerPolicies(
+            page=CallerPolicy(
+                name="page", may_send_text=False, most_cost=self.page_most_cost,
+                cost_per_minute=self.page_cost_per_minute,
+            ),
+            explorer=CallerPolicy(
+                name="explorer", may_send_text=True, most_cost=self.explorer_most_cost,
+                cost_per_minute=self.explorer_cost_per_minute,
+            ),
+            explorer_scope=self.explorer_scope,
+            local=self.mode == "local",
+        )  # fmt: skip

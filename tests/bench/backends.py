@@ -24,6 +24,8 @@ from tests.bench.processes import Process, free_port
 
 ISSUER: Final = "http://identity.bench"
 USER: Final = "u-1"
+# The web BFF takes free text from such callers only; a row may send an id instead.
+SCOPE: Final = "dashboard graphql:explore"
 
 PROFILE: Final = {
     "userId": USER, "displayName": "Ada Lovelace", "accountTier": "Gold", "email": "ada@example.com", "region": "eu-1",
@@ -91,7 +93,7 @@ class Backends:
         process.wait_ready(port, "/jwks")
         silence = self._stack.enter_context(Silence())
         settings = IdentitySettings(listen="127.0.0.1:1", issuer=ISSUER, audience="frontage")
-        token = make_token(TokenRequest(user=USER), settings, key, time.time())
+        token = make_token(TokenRequest(user=USER, scope=SCOPE), settings, key, time.time())
         self.addresses = Addresses(f"http://127.0.0.1:{port}", f"http://127.0.0.1:{silence.port}", token)
         return self
 

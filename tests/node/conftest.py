@@ -90,7 +90,7 @@ def page(node: Toolchain, bff: str, issuer: Issuer) -> Page:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
-        asked = json.dumps({"url": bff, "token": issuer.token(), "query": query}).encode()
+        asked = json.dumps({"url": bff, "token": issuer.token(scope="graphql:explore"), "query": query}).encode()
         out, err = await asyncio.wait_for(process.communicate(asked), 30)
         assert process.returncode == 0, err.decode()
         return json.loads(out)

@@ -8,7 +8,8 @@ import strawberry
 
 from bffs.web.backends import ALERTS_OF, ORDERS_OF, PROFILE, AlertPayload, OrderPayload, ProfilePayload
 from bffs.web.context import WebContext
-from bffs.web.graph.gaps import Degraded, gaps
+from bffs.web.costs import ListSize
+from bffs.web.graph.gaps import FEW_GAPS, Degraded, gaps
 from shared.backends.payload import LenientItems
 from shared.backends.sections import Sections, nullable, optional
 
@@ -55,13 +56,17 @@ class Dashboard:
     display_name: str = strawberry.field(description="How to greet the user. Section `profile`.")
     tier: str = strawberry.field(description="The account's tier. Section `profile`.")
     recent_orders: list[Order | None] = strawberry.field(
-        description="Newest first; an order that could not be read is null. Section `recentOrders`."
+        description="Newest first; an order that could not be read is null. Section `recentOrders`.",
+        directives=[ListSize(assumed_size=5)],
     )
     alerts: list[Alert | None] | None = strawberry.field(
-        description="null when not known; an alert that could not be read is null. Section `alerts`."
+        description="null when not known; an alert that could not be read is null. Section `alerts`.",
+        directives=[ListSize(assumed_size=20)],
     )
     aggregated_at: datetime = strawberry.field(description="When this answer was put together.")
-    degraded: list[Degraded] = strawberry.field(description="Empty when all sections that were asked for are fresh.")
+    degraded: list[Degraded] = strawberry.field(
+        description="Empty when all sections that were asked for are fresh.", directives=[FEW_GAPS]
+    )
 
 
 async def compose_dashboard(context: WebContext, asked: frozenset[str]) -> Dashboard:

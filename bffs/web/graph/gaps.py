@@ -1,12 +1,18 @@
 """``degraded`` in the graph: a field of the type that has the sections, because ``extensions`` cannot be typed."""
 
+from typing import Final
+
 import strawberry
 
+from bffs.web.costs import ListSize
 from shared.backends import sections
 from shared.errors import Reason, Source
 
 strawberry.enum(Reason, description="Why a section was not served fresh.")
 strawberry.enum(Source, description="What stands in: an older value, the declared default, or nothing (null).")
+
+# Gaps are made of what is known anyway: a list of them costs nothing worth counting.
+FEW_GAPS: Final = ListSize(assumed_size=1)
 
 
 @strawberry.type(description="One section that was not served fresh.")

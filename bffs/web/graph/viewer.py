@@ -4,7 +4,7 @@ import strawberry
 
 from bffs.web.backends import PROFILE
 from bffs.web.context import WebContext
-from bffs.web.graph.gaps import Degraded, gaps
+from bffs.web.graph.gaps import FEW_GAPS, Degraded, gaps
 from shared.backends.sections import Sections, required
 
 
@@ -21,7 +21,9 @@ class Viewer:
     user_id: strawberry.ID = strawberry.field(description="The user's id.")
     display_name: str = strawberry.field(description="How to greet the user.")
     tier: str = strawberry.field(description="The account's tier.")
-    degraded: list[Degraded] = strawberry.field(description="Always empty: what is required is fresh or an error.")
+    degraded: list[Degraded] = strawberry.field(
+        description="Always empty: what is required is fresh or an error.", directives=[FEW_GAPS]
+    )
 
 
 async def compose_viewer(context: WebContext) -> Viewer:

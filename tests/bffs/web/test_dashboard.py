@@ -8,7 +8,7 @@ from bffs.web.backends import ALERTS, ALERTS_OF, ORDERS, ORDERS_OF, USERS
 from shared.testing.faults import held
 from shared.testing.issuer import Issuer
 from shared.testing.sockets import SocketBackends
-from tests.bffs.web.web import ALERT, BIG_ID, BOTH, DASHBOARD, ORDER, VIEWER, Web
+from tests.bffs.web.web import ALERT, BIG_ID, BOTH, DASHBOARD, EXPLORER, ORDER, VIEWER, Web
 
 
 async def test_a_whole_answer_has_the_agreed_shape(web: Web) -> None:
@@ -19,7 +19,7 @@ async def test_a_whole_answer_has_the_agreed_shape(web: Web) -> None:
     assert response.headers["content-type"] == "application/json"
     assert "cache-control" not in response.headers
     body = response.json()
-    assert body.keys() == {"data"}
+    assert body.keys() == {"data", "extensions"}
     dashboard = body["data"]["dashboard"]
     assert datetime.fromisoformat(dashboard.pop("aggregatedAt")).tzinfo is not None
     assert dashboard == {
@@ -117,7 +117,7 @@ async def test_a_subject_cannot_leave_its_place_in_the_target(
     web: Web, backends: SocketBackends, issuer: Issuer
 ) -> None:
     """A subject with slashes, dots and a query is one segment of a path and one value of a query."""
-    await web.query(DASHBOARD, headers=issuer.signed_in("../u-2?x=1&limit=9"))
+    await web.query(DASHBOARD, headers=issuer.signed_in("../u-2?x=1&limit=9", scope=EXPLORER))
 
     assert {one.target for one in backends.requests} == {
         "/api/internal/users/..%2Fu-2%3Fx%3D1%26limit%3D9/profile",

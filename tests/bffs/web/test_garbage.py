@@ -167,7 +167,7 @@ async def test_case_w5_one_failing_leg_leaves_the_others(web: Web, backends: Soc
     response = await web.query(DASHBOARD)
 
     assert response.status_code == 200
-    assert response.json().keys() == {"data"}
+    assert response.json().keys() == {"data", "extensions"}
     dashboard = response.json()["data"]["dashboard"]
     assert (dashboard["displayName"], len(dashboard["recentOrders"])) == (PROFILE["displayName"], 1)
     assert dashboard["alerts"] in (None, [None])

@@ -5,9 +5,11 @@ import json
 import pytest
 import strawberry
 from graphql import GraphQLError
+from starlette.responses import Response
 
-from bffs.web.operation import answer
-from bffs.web.schema import WebSchema, schema
+from bffs.web.operation import answer, refused
+from bffs.web.prepare import Preparer, Refused
+from bffs.web.schema import WebSchema, execute, schema
 from shared.asgi.context import KEY, RequestContext
 from shared.errors import BackendFaulted, ProblemCode, ProblemError
 from shared.resilience.deadline import Deadline
@@ -88,6 +90,15 @@ class Root(Query):
 FAULTY = WebSchema(query=Query)
 
 
+async def asked(text: str, scope: dict, on: WebSchema = FAULTY) -> Response:
+    """Answer a document as the route does."""
+    try:
+        prepared = Preparer(on, open_schema=False).prepare(text)
+    except Refused as fault:
+        return refused(fault.errors, scope)
+    return answer(await execute(prepared, {}, None, on), scope)
+
+
 @pytest.fixture
 def scope() -> dict:
     """A request's scope, as the middleware leaves it."""
@@ -109,7 +120,7 @@ FAILING = {
 @pytest.mark.parametrize(("text", "path"), FAILING.values(), ids=FAILING)
 async def test_case_w2_internals_never_reach_a_client(scope: dict, logged: list, text: str, path: list) -> None:
     """A fixed text, the path, `internal` and the trace; the log has the cause, once."""
-    response = answer(await FAULTY.execute(text), scope)
+    response = await asked(text, scope)
 
     assert response.status_code == 200
     for word in ("postgres", "hunter2", "db.internal", "SELECT", "LeakError", "Traceback", ".py"):
@@ -128,7 +139,7 @@ async def test_case_w2_internals_never_reach_a_client(scope: dict, logged: list,
 
 async def test_case_w2_the_siblings_of_a_failed_item_are_served(scope: dict, logged: list) -> None:
     """Only the item's own field is null."""
-    response = answer(await FAULTY.execute("{ fine items { number slow } }"), scope)
+    response = await asked("{ fine items { number slow } }", scope)
 
     assert json.loads(response.body)["data"] == {
         "fine": "fine",
@@ -138,7 +149,7 @@ async def test_case_w2_the_siblings_of_a_failed_item_are_served(scope: dict, log
 
 async def test_case_w2_a_root_field_that_cannot_be_null_takes_the_data_and_says_why(scope: dict, logged: list) -> None:
     """``data: null`` is an answer of execution: 200, one masked error with its path."""
-    response = answer(await WebSchema(query=Root).execute("{ fine required }"), scope)
+    response = await asked("{ fine required }", scope, WebSchema(query=Root))
 
     body = json.loads(response.body)
     assert (response.status_code, body["data"]) == (200, None)
@@ -147,7 +158,7 @@ async def test_case_w2_a_root_field_that_cannot_be_null_takes_the_data_and_says_
 
 async def test_case_w2_what_was_declared_stays_readable(scope: dict, logged: list) -> None:
     """A problem keeps its words, a backend's failure says which kind it was; neither is a bug for the log."""
-    response = answer(await FAULTY.execute("{ declared backend }"), scope)
+    response = await asked("{ declared backend }", scope)
 
     said = {error["path"][0]: error for error in json.loads(response.body)["errors"]}
     assert said["declared"]["message"] == "This needs the scope `orders`."
@@ -160,7 +171,7 @@ async def test_case_w2_what_was_declared_stays_readable(scope: dict, logged: lis
 @pytest.mark.parametrize("text", ["{ fin }", "{ fine ", "{ fine { x } }", "query ($x: Int!) { fine }"])
 async def test_case_w2_the_documents_own_faults_stay_readable(scope: dict, logged: list, text: str) -> None:
     """Syntax and validation errors are for whoever wrote the document, and not for our log."""
-    response = answer(await FAULTY.execute(text), scope)
+    response = await asked(text, scope)
 
     body = json.loads(response.body)
     assert response.status_code == 400
