@@ -17,10 +17,11 @@ OK: Final = 200
 NOT_MODIFIED: Final = 304
 
 
-def cacheable(answer: Response, request: Request, *, whole: bool) -> Response:
-    """Give an answer its validator, or be the 304 that it deserves. ``whole``: no error in it."""
+def cacheable(answer: Response, request: Request) -> Response:
+    """Give an answer its validator, or be the 304 that it deserves."""
     answer.headers["vary"] = "Authorization"
-    if not whole or context_of(request.scope).ledger.degraded:
+    ledger = context_of(request.scope).ledger
+    if answer.status_code != OK or ledger.errors or ledger.degraded:
         answer.headers["cache-control"] = "no-store"
         return answer
     tag = f'"{blake2b(bytes(answer.body), digest_size=DIGEST_BYTES).hexdigest()}"'

@@ -8,16 +8,15 @@ from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, Response
 from strawberry.http.ides import get_graphql_ide_html
 
-from bffs.web.admission import Admission, Admitted
+from bffs.web.admission import Admission
 from bffs.web.caching import cacheable
 from bffs.web.context import WebContext
-from bffs.web.operation import answer, read_operation, read_query, refused
+from bffs.web.operation import Operation, answer, read_operation, read_query, refused
 from bffs.web.prepare import Refused
 from bffs.web.schema import execute
 from shared.asgi.caller import CurrentUser, Fetch, FetchSections, current_user
 from shared.asgi.context import Context
 from shared.errors import ProblemCode, ProblemError
-from shared.identity.principal import Principal
 
 router = APIRouter(prefix="/web", include_in_schema=False)
 
@@ -25,12 +24,7 @@ router = APIRouter(prefix="/web", include_in_schema=False)
 @router.post("/graphql")
 async def post_operation(request: Request, user: CurrentUser, fetch: Fetch) -> Response:
     """Execute one operation."""
-    operation = await read_operation(request)
-    try:
-        admitted = _admission(request).admit(operation, user)
-    except Refused as fault:
-        return refused(fault.errors, request.scope)
-    return await _run(admitted, request, user, fetch)
+    return await _executed(await read_operation(request), request, WebContext(user, fetch, request.app.state.clock))
 
 
 @router.get("/graphql")
@@ -42,22 +36,21 @@ async def get_operation(request: Request, context: Context) -> Response:
     if operation is None:
         raise ProblemError(ProblemCode.NOT_FOUND)
     user = await current_user(context)
-    try:
-        admitted = _admission(request).admit(operation, user)
-    except Refused as fault:
-        return cacheable(refused(fault.errors, request.scope), request, whole=False)
-    if admitted.prepared.kind != "query":
-        raise ProblemError(ProblemCode.METHOD_NOT_ALLOWED, "GET is for queries: POST this.", headers={"allow": "POST"})
-    return await _run(admitted, request, user, FetchSections(context.state.backends, context, user))
+    fetch = FetchSections(context.state.backends, context, user)
+    answered = await _executed(operation, request, WebContext(user, fetch, context.state.clock), only="query")
+    return cacheable(answered, request)
 
 
-def _admission(request: Request) -> Admission:
+async def _executed(
+    operation: Operation, request: Request, context: WebContext, *, only: str | None = None
+) -> Response:
+    """Admit and execute an operation. Raises ProblemError for one of another kind than ``only``."""
     admission: Admission = request.app.state.admission
-    return admission
-
-
-async def _run(admitted: Admitted, request: Request, user: Principal, fetch: FetchSections) -> Response:
-    context = WebContext(user, fetch, request.app.state.clock)
+    try:
+        admitted = admission.admit(operation, context.user)
+    except Refused as fault:
+        return refused(fault.errors, request.scope)
+    if only is not None and admitted.prepared.kind != only:
+        raise ProblemError(ProblemCode.METHOD_NOT_ALLOWED, "GET is for queries: POST this.", headers={"allow": "POST"})
     result = await execute(admitted.prepared, admitted.variables, context)
-    said = answer(result, request.scope, admitted.told)
-    return cacheable(said, request, whole=not result.errors) if request.method == "GET" else said
+    return answer(result, request.scope, admitted.told)
