@@ -2,15 +2,19 @@
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, Field, SecretStr, StringConstraints, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from shared.backends.wire.tls import TlsPolicy
+from shared.cursors import Cursors
 from shared.resilience.budget import BRANCHES_PER_REQUEST
 from shared.store.address import StoreAddress, read_address
 from shared.telemetry.keeping import Why
+
+# 32 random characters: what `openssl rand -hex 16` prints.
+SHORTEST_KEY: Final = 32
 
 ListenAddress = Annotated[str, StringConstraints(pattern=r"^[^:\s]+:\d{1,5}$|^\[[0-9a-fA-F:]+\]:\d{1,5}$")]
 HttpUrl = Annotated[str, StringConstraints(pattern=r"^https?://[^/\s?#]+(/[^\s?#]*)?$")]
@@ -97,6 +101,8 @@ class BffSettings(StoreSettings):
     ``lean`` or ``fastapi`` (its own dispatch): fast by default, stock to rule ours out when something is odd.
     ``max_branches`` is how many sections one answer may ask for, in all its fan-outs together. ``backend_ca`` is a PEM
     file of authorities that backends and issuer may have their certificates from, beside the system's.
+    ``cursor_keys`` are secrets with commas between them; the first seals the cursors of lists, any of them opens one.
+    Without one, each process draws its own, and a list cannot be continued on another.
     """
 
     issuer: str
@@ -106,3 +112,14 @@ class BffSettings(StoreSettings):
     route: Literal["lean", "fastapi"] = "lean"
     max_branches: Annotated[int, Field(ge=1)] = BRANCHES_PER_REQUEST
     backend_ca: Annotated[Path | None, AfterValidator(_holds_authorities)] = None
+    cursor_keys: SecretStr = SecretStr("")
+
+    @property
+    def cursors(self) -> Cursors:
+        """What seals the cursors of this process's lists. Raises ValueError, which shows no key."""
+        keys = self.cursor_keys.get_secret_value()
+        if keys and any(len(key) < SHORTEST_KEY for key in keys.split(",")):  # here: pydantic would show what it got
+            raise ValueError(
+                f"FRONTAGE_CURSOR_KEYS: a key has at least {SHORTEST_KEY} characters; `openssl rand -hex 16`"
+            )
+        return Cursors([key.encode() for key in keys.split(",")] if keys else ())
