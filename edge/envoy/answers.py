@@ -85,6 +85,7 @@ ANSWERS: Final = (
     OwnAnswer(426, ProblemCode.UPGRADE_REQUIRED, "Use HTTP/1.1 or HTTP/2."),
     OwnAnswer(429, ProblemCode.RATE_LIMITED, "Too many requests. Wait before the next one."),
     OwnAnswer(431, ProblemCode.INVALID_REQUEST, "The request headers are too many or too large.", status=431),
+    OwnAnswer(501, ProblemCode.INVALID_REQUEST, "The transfer coding is not known."),
     OwnAnswer(503, ProblemCode.BACKEND_UNREACHABLE, "This part is closed for the moment.", when=_CLOSED),
     OwnAnswer(
         503, ProblemCode.OVERLOADED, "Too many requests are under way.",

@@ -19,6 +19,8 @@ BALANCE: Final = {
     "maglev": "MAGLEV",
 }  # fmt: skip
 IDLE: Final = "60s"
+# Envoy's advice for an edge. Its 1 MiB would be held for every client that reads slowly, or not at all.
+CONNECTION_BUFFER: Final = 32 * 1024
 CONNECT_OUTSIDE: Final = "2s"  # an issuer may be in another region
 HTTP_OPTIONS: Final = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 UPSTREAM_TLS: Final = "envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext"
@@ -55,6 +57,7 @@ def _for_people(name: str, cluster: ClusterSpec) -> Json:
         **members(name, cluster),
         **_balance(cluster),
         "circuit_breakers": {"thresholds": [thresholds]},
+        "per_connection_buffer_limit_bytes": CONNECTION_BUFFER,
         **_http(seconds(cluster.idle_timeout), cluster.protocol),
         **tls,
     }

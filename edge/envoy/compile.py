@@ -21,7 +21,12 @@ CLUSTERS_FILE: Final = "clusters.json"
 LISTENERS_FILE: Final = "listeners.json"
 
 # Spans leave as fast as our services' own (Envoy's 5 s would make a developer wait for the edge's part of a trace).
-RUNTIME: Final = {"tracing.opentelemetry.flush_interval_ms": 250, **limits.RUNTIME}
+RUNTIME: Final = {
+    "tracing.opentelemetry.flush_interval_ms": 250,
+    # A chunk that is longer than it says is an attack, not a slip (RFC 9112 §7.1 lets a server be patient).
+    "envoy.reloadable_features.strict_chunk_parsing": True,
+    **limits.RUNTIME,
+}
 
 
 @dataclass(frozen=True, slots=True)

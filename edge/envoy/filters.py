@@ -27,15 +27,6 @@ DEADLINE: Final = "frontage.deadline"
 BODY: Final = "envoy.filters.http.buffer"
 BUFFER: Final = "envoy.extensions.filters.http.buffer.v3.Buffer"
 
-IDENTITY_PREFIXES: Final = ("x-auth-", "x-user-", "x-frontage-")
-IDENTITY_HEADERS: Final = ("x-internal-token", "x-client-id", "x-forwarded-client-cert", "x-trace-id", "x-user")
-# Not TE: Envoy leaves only "trailers" of it, which gRPC needs.
-HOP_HEADERS: Final = ("keep-alive", "proxy-authorization", "proxy-connection", "trailer")
-FORWARDING_HEADERS: Final = (
-    "forwarded", "x-real-ip", "true-client-ip", "x-forwarded-host", "x-forwarded-prefix", "x-forwarded-port",
-    "x-original-url", "x-rewrite-url", "x-envoy-original-path", "x-envoy-original-host", "x-http-method-override",
-)  # fmt: skip
-
 # Pseudo-headers and what Envoy has added before the guard counts.
 OWN_HEADERS: Final = 12
 JWKS_TIMEOUT: Final = "2s"  # a key set is a kilobyte; a slower issuer is down for our purposes
@@ -211,16 +202,3 @@ def _filter(name: str, config: Json) -> Json:
 def _lua(name: str, source: str) -> Json:
     config: dict[str, Any] = {"default_source_code": {"inline_string": source}}
     return _filter(name, typed("envoy.extensions.filters.http.lua.v3.Lua", **config))
-
-
-def early_mutations(listener: ListenerSpec) -> list[Json]:
-    """Return what is taken off a request before anything else looks at it (identity.md §3.1).
-
-    Nobody outside may say who the caller is, where it comes from, or which path we should believe. Underscore variants
-    are refused outright (``headers_with_underscores_action``).
-    """
-    names = [*IDENTITY_HEADERS, *HOP_HEADERS, *FORWARDING_HEADERS]
-    if listener.trusted_hops == 0:  # no proxy of ours stands in front: what claims to come from one is made up
-        names.append("x-forwarded-for")
-    prefixes = [{"remove_on_match": {"key_matcher": {"prefix": prefix}}} for prefix in IDENTITY_PREFIXES]
-    return [*({"remove": name} for name in names), *prefixes]

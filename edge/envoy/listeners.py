@@ -1,10 +1,11 @@
 """Listeners. Step 1 of a request: TLS, protocol, size and header limits, a normal path, nobody's headers but ours."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Final
 
 from edge.assembly import Edge
-from edge.envoy import answers, filters, telemetry
+from edge.envoy import answers, filters, telemetry, untrusted
 from edge.envoy.tls import tls_socket
 from edge.envoy.words import Json, cidr, seconds, socket_address, typed
 from edge.spec.listeners import ListenerSpec, RequestSpec
@@ -20,8 +21,8 @@ STREAM_WINDOW: Final = 64 * 1024
 CONNECTION_WINDOW: Final = 1024**2
 # Longer than a phone's pause between two screens; shorter than a NAT forgets.
 DOWNSTREAM_IDLE: Final = "300s"
-# Headers are one packet or two; slower is an attack on our memory.
-HEADERS_TIMEOUT: Final = "10s"
+# Headers are one packet or two, a handshake is three; slower is an attack on our memory.
+HEADERS_TIMEOUT: Final = timedelta(seconds=10)
 # No byte either way for so long ends a stream; route timeouts end it sooner.
 STREAM_IDLE: Final = "60s"
 KIBIBYTE: Final = 1024
@@ -33,7 +34,10 @@ NOBODY: Final = "255.255.255.255"
 
 def compile_listener(edge: Edge, name: str, listener: ListenerSpec, routes: Json, folder: str | None = None) -> Json:
     """Return one listener; ``routes`` says where its route table comes from, ``folder`` where its certificates do."""
-    socket = {"transport_socket": tls_socket(name, listener, listener.tls, folder)} if listener.tls else {}
+    socket: Json = {}
+    if listener.tls is not None:
+        handshake = {"transport_socket_connect_timeout": _headers_timeout(listener.request)}
+        socket = {"transport_socket": tls_socket(name, listener, listener.tls, folder), **handshake}
     chains = [
         {
             "name": chain,
@@ -48,6 +52,7 @@ def compile_listener(edge: Edge, name: str, listener: ListenerSpec, routes: Json
         "address": socket_address(listener.address),
         "per_connection_buffer_limit_bytes": max(CONNECTION_BUFFER, listener.request.max_body, *_own_bodies(edge)),
         "listener_filters": [_inspector()] if listener.tls is not None else [],
+        "listener_filters_timeout": _headers_timeout(listener.request),
         "filter_chains": chains,
     }
 
@@ -96,13 +101,13 @@ def _manager(edge: Edge, name: str, listener: ListenerSpec, routes: Json) -> Jso
 
 def _trust(listener: ListenerSpec) -> Json:
     """Who calls, and what of the request is the caller's to say."""
-    early = typed(HEADER_MUTATION, mutations=filters.early_mutations(listener))
+    early = typed(HEADER_MUTATION, mutations=untrusted.early_mutations(listener))
     return {
         "use_remote_address": True,
         "xff_num_trusted_hops": listener.trusted_hops,
         # Nobody outside is "internal": such callers could steer Envoy with x-envoy-* headers (CVE-2024-45806).
         "internal_address_config": {"cidr_ranges": [{"address_prefix": NOBODY, "prefix_len": 32}]},
-        "early_header_mutation_extensions": [{"name": "frontage.strip", "typed_config": early}],
+        "early_header_mutation_extensions": [{"name": "frontage.untrusted", "typed_config": early}],
         "generate_request_id": True,
         "request_id_extension": {"typed_config": typed(REQUEST_ID, pack_trace_reason=False)},
     }
@@ -122,7 +127,7 @@ def _one_spelling() -> Json:
 def _limits(request: RequestSpec) -> Json:
     return {
         "max_request_headers_kb": max(1, HARD * request.max_headers // KIBIBYTE),
-        "request_headers_timeout": HEADERS_TIMEOUT,
+        "request_headers_timeout": _headers_timeout(request),
         "request_timeout": seconds(request.timeout),
         "stream_idle_timeout": STREAM_IDLE,
         "delayed_close_timeout": "1s",
@@ -138,6 +143,10 @@ def _limits(request: RequestSpec) -> Json:
             "override_stream_error_on_invalid_http_message": True,  # one bad stream does not end the others
         },
     }
+
+
+def _headers_timeout(request: RequestSpec) -> str:
+    return seconds(min(HEADERS_TIMEOUT, request.timeout))
 
 
 def _inspector() -> Json:

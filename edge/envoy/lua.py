@@ -44,10 +44,24 @@ end
 
 -- What one part strips or decodes once more, another judged without it (field case E1).
 local AMBIGUOUS = {["2e"] = true, ["2f"] = true, ["5c"] = true, ["25"] = true, ["3b"] = true}
+-- UTF-8 beyond ASCII (RFC 3629 §4). An overlong "/" is in none of them, nor half a character.
+local CHARACTERS = {"[\194-\223][\128-\191]", "\224[\160-\191][\128-\191]", "[\225-\236\238\239][\128-\191][\128-\191]",
+                    "\237[\128-\159][\128-\191]", "\240[\144-\191][\128-\191][\128-\191]",
+                    "[\241-\243][\128-\191][\128-\191][\128-\191]", "\244[\128-\143][\128-\191][\128-\191]"}
+
+local function is_text(path)
+  local bytes, escapes = path:gsub("%%(%x%x)", function(hex) return string.char(tonumber(hex, 16)) end)
+  local _, marks = path:gsub("%%", "")
+  if marks ~= escapes or bytes:find("%c") then return false end
+  for _, form in ipairs(CHARACTERS) do bytes = bytes:gsub(form, " ") end
+  return not bytes:find("[\128-\255]")
+end
 
 local function is_ambiguous(path)
+  if path:find(";", 1, true) then return true end
+  if not path:find("%", 1, true) then return false end
   local low = path:lower()
-  if low:find(";", 1, true) or low:find("%3b", 1, true) or low:find("%2e", 1, true) then return true end
+  if low:find("%3b", 1, true) or low:find("%2e", 1, true) or not is_text(path) then return true end
   for code in low:gmatch("%%25(%x%x)") do
     if AMBIGUOUS[code] then return true end
   end
@@ -56,8 +70,12 @@ end
 
 local function judge(headers)
   local path, query = (headers:get(":path") or ""):match("^([^?]*)%??(.*)$")
-  if (headers:get(":authority") or "") == "" then return "400", "The request names no host." end
-  if headers:get(":method") == "TRACE" then return "405", "TRACE is not allowed." end  -- it echoes credentials
+  -- Envoy joins repeated ones with a comma (RFC 9112 §3.2: refuse them).
+  local host = headers:get(":authority") or ""
+  if not host:find("^[%w.:_[%]-]+$") then return "400", "The request does not name one host." end
+  local method = headers:get(":method")
+  -- One echoes credentials; the other asks for a tunnel, and would wait for a body without an end.
+  if method == "TRACE" or method == "CONNECT" then return "405", method .. " is not allowed." end
   if is_ambiguous(path) then return "400", "The path holds an ambiguous escape or a ';'." end
   if query ~= "" and holds_secret(query) then
     return "401", "Send the token in the Authorization header, never in the URL."
