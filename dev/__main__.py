@@ -88,6 +88,20 @@ def contract_ship(given: argparse.Namespace, _: RunFolder) -> int:
     return keep(given.root.resolve(), given.bff, given.client)
 
 
+def new_bff(given: argparse.Namespace, _: RunFolder) -> int:
+    """Make a BFF that runs: its folder and tests, its route, service, image, manifests, lock and contract."""
+    from dev.scaffold.command import make  # noqa: PLC0415 - same
+
+    return make(given.root.resolve(), given.name, given.style)
+
+
+def remove_bff(given: argparse.Namespace, _: RunFolder) -> int:
+    """Take a BFF away, with everything that new-bff made for it."""
+    from dev.scaffold.command import unmake  # noqa: PLC0415 - same
+
+    return unmake(given.root.resolve(), given.name)
+
+
 def parser() -> argparse.ArgumentParser:
     """Return every command with its options."""
     whole = argparse.ArgumentParser(prog="python -m dev", description=(__doc__ or "").splitlines()[0])
@@ -112,6 +126,10 @@ def parser() -> argparse.ArgumentParser:
     add = _command(subs, contract_ship, running=False)
     add("bff", help="whose contract: mobile, web")
     add("client", help="its name and version, as in ios-1.0; bffs/<bff>/clients has its selection")
+    add = _command(subs, new_bff, running=False)
+    add("name", help="2 to 20 small letters and digits, as in partner")
+    add("--style", choices=("rest", "graphql"), default="rest", help="which surface (rest)")
+    _command(subs, remove_bff, running=False)("name", help="whose folder bffs/<name> goes")
     return whole
 
 

@@ -16,7 +16,8 @@ TRACKED = [
     ).stdout.splitlines()
     if (ROOT / name).is_file()
 ]
-DEPLOYABLES = ["bffs/mobile", "bffs/web", "edge", "edge/limits"]
+BFFS = sorted(str(path.parent.relative_to(ROOT)) for path in ROOT.glob("bffs/*/__init__.py"))
+DEPLOYABLES = [*BFFS, "edge", "edge/limits"]
 FIXED_TOP = {"pyproject.toml", "bffs", "shared", "edge", "tests", "compose.yaml"}
 ALSO_TOP = {"README.md", "CONTRIBUTING.md", "CHANGELOG.md", "LICENSE", "Makefile", "requirements.lock", "dev", "docs"}
 
@@ -32,7 +33,7 @@ def test_the_top_level_is_the_agreed_one() -> None:
 def test_the_import_contracts_cover_every_package() -> None:
     """A folder with code that no contract knows would be a room without walls."""
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
-    rooms = {"shared", "edge", "dev", *(f"bffs.{path.parent.name}" for path in ROOT.glob("bffs/*/__init__.py"))}
+    rooms = {"shared", "edge", "dev", *(folder.replace("/", ".") for folder in BFFS)}
 
     assert set(contracts["root_packages"]) == rooms
 
@@ -54,6 +55,11 @@ def test_a_deployable_has_all_its_papers(folder: str) -> None:
     wanted = ["pyproject.toml", "requirements.lock", "Dockerfile", "k8s.yaml", "README.md"]
 
     assert [name for name in wanted if not (ROOT / folder / name).is_file()] == []
+
+
+def test_the_family_is_at_home() -> None:
+    """The two BFFs of the family are here, and every list in the tests that is made from the tree has them."""
+    assert {"bffs/mobile", "bffs/web"} <= set(BFFS)
 
 
 def test_bffs_is_a_namespace() -> None:

@@ -9,7 +9,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[2]
-DEPLOYABLES = ("bffs/mobile", "bffs/web", "edge", "edge/limits", "dev")
+BFFS = (str(path.parent.relative_to(ROOT)) for path in sorted(ROOT.glob("bffs/*/pyproject.toml")))
+DEPLOYABLES = (*BFFS, "edge", "edge/limits", "dev")
 LOCKS = ("requirements.lock", *(f"{folder}/requirements.lock" for folder in DEPLOYABLES))
 PACKAGE = re.compile(r"^([A-Za-z0-9][\w.-]*)==([^\s;]+)[^\n]*\n((?:[ \t]+[^\n]*\n)*)", re.MULTILINE)
 
@@ -41,6 +42,10 @@ def unmet(manifests: list[str], lock: str) -> list[str]:
 def test_the_lock_of_the_tree_satisfies_every_manifest() -> None:
     """Whoever changed a manifest ran `make lock`."""
     manifests = ["pyproject.toml", "shared/pyproject.toml", *(f"{folder}/pyproject.toml" for folder in DEPLOYABLES)]
+    manifests += [
+        "dev/scaffold/rest/pyproject.toml",
+        "dev/scaffold/graphql/pyproject.toml",
+    ]  # what a new BFF begins with
     assert unmet(manifests, "requirements.lock") == []
 
 

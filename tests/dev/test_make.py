@@ -7,7 +7,7 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 RUN = ("demo", "up", "down")
-CHECK = ("test", "test-long", "lint", "types")
+CHECK = ("test", "test-long", "scaffold-check", "lint", "types")
 MAKE = ("contracts", "lock")
 TARGETS = ("help", "setup", *RUN, *CHECK, *MAKE, "bench", "clean")
 
@@ -38,6 +38,6 @@ def test_the_bench_measures_the_groups_that_are_asked_for() -> None:
 
 def test_ci_and_the_hooks_run_what_developers_run() -> None:
     """One list of checks, in the Makefile."""
-    assert "make lint types test" in (ROOT / ".ci/run").read_text()
+    assert "make lint types test\nmake scaffold-check\n" in (ROOT / ".ci/run").read_text()
     hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"]
     assert [hook["entry"] for repo in hooks for hook in repo["hooks"]] == ["make lint", "make types", "make test"]

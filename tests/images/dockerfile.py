@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+BFFS = tuple(str(path.parent.relative_to(ROOT)) for path in sorted(ROOT.glob("bffs/*/__init__.py")))
 NOT_COPIED = shutil.ignore_patterns("__pycache__", ".*_cache", "*.pyc")  # as .dockerignore says
 
 

@@ -4,11 +4,15 @@ import pytest
 import yaml
 from compose_spec import PyCompose
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.images.dockerfile import BFFS, ROOT, Dockerfile
+
 TEXT = (ROOT / "compose.yaml").read_text()
 SERVICES = yaml.safe_load(TEXT)["services"]
-# Issue 2, point 3: what is published where. Only the edge is on all addresses.
+# Issue 2, point 3: what is published where. Only the edge is on all addresses. Which port a BFF has that joined the
+# family, new-bff chose, and its image says.
+EXPOSED = {Path(folder).name: Dockerfile.read(ROOT / folder / "Dockerfile").all("EXPOSE")[0] for folder in BFFS}
 PORTS = {
+    **{name: [f"127.0.0.1:{port}:{port}"] for name, port in EXPOSED.items()},
     "edge": ["8443:8443", "8080:8080", "127.0.0.1:9901:9901", "127.0.0.1:9902:9902"],
     "mobile": ["127.0.0.1:8001:8001"],
     "web": ["127.0.0.1:8002:8002"],

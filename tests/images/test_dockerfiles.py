@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.images.dockerfile import ROOT, Dockerfile
+from tests.images.dockerfile import BFFS, ROOT, Dockerfile
 
-FOLDERS = ("bffs/mobile", "bffs/web", "edge", "edge/limits", "dev")
+FOLDERS = (*BFFS, "edge", "edge/limits", "dev")
 each = pytest.mark.parametrize("folder", FOLDERS)
 
 

@@ -15,7 +15,7 @@ import yaml
 from dev.tls import ensure_certificates
 from dev.up.plan import ProcessSpec
 from tests.dev.up.harness import until
-from tests.images.dockerfile import ROOT, Dockerfile
+from tests.images.dockerfile import BFFS, ROOT, Dockerfile
 from tests.offsets import free_offset, plan_at
 
 SERVICES = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]
@@ -23,8 +23,7 @@ UV = Path(sys.executable).with_name("uv")
 PLAYED = {
     "edge": "edge",
     "limits": "edge/limits",
-    "mobile": "bffs/mobile",
-    "web": "bffs/web",
+    **{Path(folder).name: folder for folder in BFFS},
     "users": "dev",
     "identity": "dev",
 }

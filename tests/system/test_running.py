@@ -35,10 +35,12 @@ def test_every_service_is_described_running_and_answers_where_status_says(runnin
     """The status of a copy is what a program needs to use it."""
     said = json.loads(dev(running, "status", "--json").stdout)
     assert said["status"] == "ready"
+    bffs = [path.parent.name for path in ROOT.glob("bffs/*/__init__.py")]
+    assert {"mobile", "web"} <= set(bffs)
     assert set(said["services"]) == {
-        *("edge", "limits", "mobile", "web", "users", "orders", "alerts", "identity", "valkey", "traces"),
+        *("edge", "limits", *bffs, "users", "orders", "alerts", "identity", "valkey", "traces"),
     }
-    for name in ("limits", "mobile", "web", "users", "orders", "alerts", "identity", "traces"):
+    for name in ("limits", *bffs, "users", "orders", "alerts", "identity", "traces"):
         assert httpx.get(f"{said['services'][name]['address']}/health/ready").status_code == 200
 
 

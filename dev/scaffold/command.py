@@ -1,0 +1,27 @@
+"""The commands' side of the scaffold: what is printed, and the exit code."""
+
+from pathlib import Path
+
+from dev.commands import CommandError
+from dev.scaffold.create import ScaffoldError, create, destroy
+
+
+def make(root: Path, name: str, style: str) -> int:
+    """Make a BFF and say what to do with it. Raises CommandError."""
+    try:
+        create(root, name, style, print)
+    except ScaffoldError as error:
+        raise CommandError(str(error)) from error
+    path = f"{name}/v1/summary" if style == "rest" else f"{name}/graphql"
+    print(f"\nIt runs: make up, then https://localhost:8443/{path}")
+    print(f"Its tests: make test TESTS=tests/bffs/{name}; its page: bffs/{name}/README.md")
+    return 0
+
+
+def unmake(root: Path, name: str) -> int:
+    """Take a BFF away. Raises CommandError."""
+    try:
+        destroy(root, name, print)
+    except ScaffoldError as error:
+        raise CommandError(str(error)) from error
+    return 0

@@ -1,0 +1,1 @@
+"""The newcomer BFF: REST."""
