@@ -41,6 +41,11 @@ _CONFIGMAP: Final = """\
 #   kubectl create configmap edge-newcomer --from-file=edge.yaml=bffs/newcomer/edge.yaml   (by that team's pipeline)
 """
 
+_EGRESS: Final = """\
+    - to: [{podSelector: {matchLabels: {app.kubernetes.io/name: newcomer}}}]
+      ports: [{port: 8009}]
+"""
+
 
 class Entry(NamedTuple):
     """One entry of one file: how it gets there, and how it goes."""
@@ -85,7 +90,7 @@ def entries(rename: Edit) -> tuple[Entry, ...]:
         line(
             "edge/k8s.yaml",
             r"      ports: \[\{port: 80\d\d\}\]",
-            "    - to: [{podSelector: {matchLabels: {app.kubernetes.io/name: newcomer}}}]\n      ports: [{port: 8009}]\n",
+            _EGRESS,
         ),
         _layers(rename("bffs.newcomer")),
     )  # fmt: skip
