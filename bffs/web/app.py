@@ -22,7 +22,7 @@ def create_app(settings: WebSettings, clock: Clock | None = None) -> FastAPI:
         redirect_slashes=False,  # a redirect would name the host that the client sent
     )
     app.state.mode = settings.mode
-    preparer = Preparer(schema, open_schema=settings.mode == "local")
+    preparer = Preparer(schema, open_schema=settings.mode == "local", plans=settings.graphql == "plans")
     documents = read_manifest(settings.documents, preparer)
     app.state.admission = Admission(documents, preparer, settings.policies)
     urls = {USERS: settings.users_url, ORDERS: settings.orders_url, ALERTS: settings.alerts_url}

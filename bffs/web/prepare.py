@@ -1,7 +1,7 @@
-"""From a document's text to what can be executed: parsed, measured, validated and costed once, then remembered.
+"""From a document's text to what can be executed: parsed, measured, validated, costed and compiled once.
 
-Owns the order of these steps and the memory. Nothing here depends on who asks, or on variables: what a caller may spend
-is ``budget.py``, which documents count at all is ``trusted.py``.
+Owns the order of these steps, and the memory. Nothing here depends on who asks, or on variables: what a caller may
+spend is ``limits.py``, which documents count at all is ``trusted.py``.
 """
 
 from collections import OrderedDict
@@ -25,6 +25,10 @@ from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 from bffs.web.costing import cost_of
 from bffs.web.costs import OperationCost
 from bffs.web.measure import TooLargeError, fragments_of, refuse_too_large
+from shared.plans.operation import Operation as Executable
+from shared.telemetry.logs import get_logger
+
+log = get_logger(__name__)
 
 # The largest page asks for some 400 tokens, GraphiQL's introspection for 300.
 MAX_TOKENS: Final = 1000
@@ -46,18 +50,18 @@ class Refused(Exception):
 class Prepared:
     """One operation of one document, good to be executed as often as one likes."""
 
-    __slots__ = ("cost", "document", "fragments", "operation", "plan", "text")
+    __slots__ = ("cost", "document", "executable", "fragments", "operation", "text")
 
     def __init__(
         self, text: str, document: DocumentNode, operation: OperationDefinitionNode,
-        fragments: Mapping[str, FragmentDefinitionNode], cost: OperationCost,
+        fragments: Mapping[str, FragmentDefinitionNode], cost: OperationCost, executable: Executable,
     ) -> None:  # fmt: skip
         self.text = text
         self.document = document
         self.operation = operation
         self.fragments = fragments
         self.cost = cost
-        self.plan: object = None  # whoever executes it may keep here what it made of it
+        self.executable = executable
 
     @property
     def name(self) -> str | None:
@@ -71,11 +75,16 @@ class Prepared:
 
 
 class Preparer:
-    """Prepares documents of one schema. ``open_schema``: it may be asked about itself, and helps with spelling."""
+    """Prepares documents of one schema. ``open_schema``: it may be asked about itself, and helps with spelling.
 
-    def __init__(self, schema: Schema, *, open_schema: bool) -> None:
+    ``plans``: operations are compiled; without, graphql-core executes all of them.
+    """
+
+    def __init__(self, schema: Schema, *, open_schema: bool, plans: bool = True) -> None:
+        self._strawberry = schema
         self._schema = schema._schema  # noqa: SLF001 - graphql-core's own, which Strawberry does not give out
         self._open = open_schema
+        self._plans = plans
         self._rules = RULES if open_schema else (*RULES, NoSchemaIntrospectionCustomRule)
         self._remembered: OrderedDict[tuple[str, str | None], Prepared] = OrderedDict()
         self._characters = 0
@@ -109,7 +118,16 @@ class Preparer:
         if faults := validate(self._schema, document, self._rules, hide_suggestions=not self._open):
             raise Refused(*faults)
         fragments = fragments_of(document)
-        return Prepared(text, document, operation, fragments, cost_of(self._schema, operation, fragments))
+        cost = cost_of(self._schema, operation, fragments)
+        return Prepared(text, document, operation, fragments, cost, self._executable(document, operation))
+
+    def _executable(self, document: DocumentNode, operation: OperationDefinitionNode) -> Executable:
+        made = Executable(
+            self._strawberry, document, operation, hide_suggestions=not self._open, compiled=self._plans
+        )  # fmt: skip
+        if self._plans and made.not_compiled:
+            log.info("operation_not_compiled", reason=made.not_compiled)
+        return made
 
 
 def _chosen(document: DocumentNode, name: str | None) -> OperationDefinitionNode:

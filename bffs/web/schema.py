@@ -7,8 +7,6 @@ from typing import Any, Final
 
 import strawberry
 from graphql import ExecutionResult, GraphQLError
-from graphql import execute as graphql_execute
-from strawberry.execution import optimized_is_awaitable
 from strawberry.schema.config import StrawberryConfig
 from strawberry.schema.name_converter import NameConverter
 from strawberry.types import ExecutionContext
@@ -74,24 +72,12 @@ schema: Final = WebSchema(
 )
 
 
-async def execute(
-    prepared: Prepared, variables: Mapping[str, Any], context: WebContext, on: WebSchema = schema
-) -> ExecutionResult:
+async def execute(prepared: Prepared, variables: Mapping[str, Any], context: WebContext) -> ExecutionResult:
     """Execute a prepared operation; whatever goes wrong is in the result, and what is not for clients in the log.
 
     The one place where operations run: past Strawberry's own ``execute``, which would parse and validate them anew.
     """
-    running = graphql_execute(
-        on._schema,  # noqa: SLF001 - graphql-core's own, which Strawberry does not give out
-        prepared.document,
-        context_value=context,
-        variable_values=dict(variables),
-        operation_name=prepared.name,
-        is_awaitable=optimized_is_awaitable,  # type: ignore[arg-type]  # it says bool, and means what is wanted
-        hide_suggestions=True,
-        executor_class=on.execution_context_class,
-    )
-    result = running if isinstance(running, ExecutionResult) else await running
+    result = await prepared.executable.execute(variables, context=context)
     if result.errors:
-        on.process_errors(result.errors)
+        log_failures(result.errors)
     return result

@@ -1,7 +1,7 @@
 """What the web BFF reads from its environment: ``FRONTAGE_…_URL`` of its backends, and every BFF's settings."""
 
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
@@ -17,6 +17,7 @@ class WebSettings(BffSettings):
     """In ``local`` mode, GraphiQL answers a GET, anybody may send any document, and the schema tells of itself.
 
     Elsewhere only the documents of the manifest are executed (``documents``), but for callers with ``explorer_scope``.
+    ``graphql`` is ``plans`` or ``core`` (graphql-core executes everything: the stock part, to rule ours out).
     Costs are those of ``bffs/web/costs.py``: an operation's most, and a minute's.
     """
 
@@ -24,6 +25,7 @@ class WebSettings(BffSettings):
     orders_url: BackendUrl
     alerts_url: BackendUrl
     documents: Path = MANIFEST
+    graphql: Literal["plans", "core"] = "plans"
     explorer_scope: Annotated[str, Field(pattern=r"^[!#-\[\]-~]+$")] = "graphql:explore"
     # The dearest page that we know of, fifty orders with lines and customers, takes some 700.
     page_most_cost: Units = 2000

@@ -51,13 +51,9 @@ class Operation:
     """A validated operation of a document. ``not_compiled`` says why graphql-core executes it; None when plans do."""
 
     def __init__(
-        self,
-        schema: Schema,
-        document: DocumentNode,
-        operation: OperationDefinitionNode,
-        *,
-        hide_suggestions: bool = False,
-    ) -> None:
+        self, schema: Schema, document: DocumentNode, operation: OperationDefinitionNode, *,
+        hide_suggestions: bool = False, compiled: bool = True,
+    ) -> None:  # fmt: skip
         self.schema = schema
         self.document = document
         self.node = operation
@@ -68,6 +64,8 @@ class Operation:
         self._switches: tuple[str, ...] = ()
         self._plans: dict[tuple[bool, ...], Plan] = {}
         try:
+            if not compiled:
+                raise NotCompiled("it was not asked for")  # noqa: TRY301 - one place notes every reason
             refuse_what_is_not_said(operation, self.fragments)
             self._switches = switches_of(operation, self.fragments)
             if not self._switches:

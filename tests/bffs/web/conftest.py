@@ -15,12 +15,18 @@ from tests.bffs.web.web import ALERT, ORDER, PROFILE, Web
 OpenWeb = Callable[..., Awaitable[Web]]
 
 
+@pytest.fixture(params=["plans", pytest.param("core", marks=pytest.mark.long)])
+def graphql(request: pytest.FixtureRequest) -> str:
+    """Who executes operations: everything that the web BFF promises holds either way."""
+    return request.param
+
+
 @pytest.fixture
-def open_web(open_bff: OpenBff, backends: SocketBackends) -> OpenWeb:
+def open_web(open_bff: OpenBff, backends: SocketBackends, graphql: str) -> OpenWeb:
     """Open the BFF later, or with other settings, such as ``mode="local"``."""
 
     async def start(**settings: object) -> Web:
-        web = Web(await open_bff(create_app, WebSettings, **settings))
+        web = Web(await open_bff(create_app, WebSettings, **{"graphql": graphql, **settings}))
         backends.answers(PROFILE_OF, PROFILE)
         backends.answers(ORDERS_OF, [ORDER])
         backends.answers(ALERTS_OF, [ALERT])

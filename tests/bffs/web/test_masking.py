@@ -96,7 +96,7 @@ async def asked(text: str, scope: dict, on: WebSchema = FAULTY) -> Response:
         prepared = Preparer(on, open_schema=False).prepare(text)
     except Refused as fault:
         return refused(fault.errors, scope)
-    return answer(await execute(prepared, {}, None, on), scope)
+    return answer(await execute(prepared, {}, None), scope)
 
 
 @pytest.fixture
