@@ -24,6 +24,7 @@ def create_app(settings: WebSettings, clock: Clock | None = None) -> FastAPI:
     app.state.mode = settings.mode
     preparer = Preparer(schema, open_schema=settings.mode == "local", plans=settings.graphql == "plans")
     documents = read_manifest(settings.documents, preparer)
+    app.state.cursors = settings.cursors
     app.state.admission = Admission(documents, preparer, settings.policies)
     urls = {USERS: settings.users_url, ORDERS: settings.orders_url, ALERTS: settings.alerts_url}
     install_bff(app, settings, routes.router, service="web", urls=urls, clock=clock)

@@ -1,22 +1,38 @@
 """What resolvers get: one request's context, made anew for each, and which fields were asked for."""
 
-from dataclasses import dataclass
-
 import strawberry
 
+from bffs.web.loaders import Loaders
 from bffs.web.selection import fields_of
 from shared.asgi.caller import FetchSections
 from shared.clock import Clock
+from shared.cursors import Cursors
 from shared.identity.principal import Principal
 
 
-@dataclass(frozen=True, slots=True)
 class WebContext:
-    """The caller, the fan-out bound to this request, and the clock."""
+    """The caller, the fan-out bound to this request, the clock, what seals cursors, and the request's loaders."""
 
-    user: Principal
-    fetch: FetchSections
-    clock: Clock
+    __slots__ = ("_load", "clock", "cursors", "fetch", "user")
+
+    def __init__(self, user: Principal, fetch: FetchSections, clock: Clock, cursors: Cursors) -> None:
+        self.user = user
+        self.fetch = fetch
+        self.clock = clock
+        self.cursors = cursors
+        self._load: Loaders | None = None
+
+    @property
+    def load(self) -> Loaders:
+        """The loaders; an operation that needs none has none."""
+        if self._load is None:
+            self._load = Loaders(self.fetch, self.user.subject)
+        return self._load
+
+    def close(self) -> None:
+        """Let go of what was begun and is not needed any more."""
+        if self._load is not None:
+            self._load.close()
 
 
 class WebInfo(strawberry.Info[WebContext, None]):

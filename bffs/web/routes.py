@@ -17,6 +17,7 @@ from bffs.web.schema import execute
 from shared.asgi.caller import CurrentUser, Fetch, FetchSections, current_user
 from shared.asgi.context import Context
 from shared.errors import ProblemCode, ProblemError
+from shared.identity.principal import Principal
 
 router = APIRouter(prefix="/web", include_in_schema=False)
 
@@ -24,7 +25,7 @@ router = APIRouter(prefix="/web", include_in_schema=False)
 @router.post("/graphql")
 async def post_operation(request: Request, user: CurrentUser, fetch: Fetch) -> Response:
     """Execute one operation."""
-    return await _executed(await read_operation(request), request, WebContext(user, fetch, request.app.state.clock))
+    return await _executed(await read_operation(request), request, _context(request, user, fetch))
 
 
 @router.get("/graphql")
@@ -37,8 +38,13 @@ async def get_operation(request: Request, context: Context) -> Response:
         raise ProblemError(ProblemCode.NOT_FOUND)
     user = await current_user(context)
     fetch = FetchSections(context.state.backends, context, user)
-    answered = await _executed(operation, request, WebContext(user, fetch, context.state.clock), only="query")
+    answered = await _executed(operation, request, _context(request, user, fetch), only="query")
     return cacheable(answered, request)
+
+
+def _context(request: Request, user: Principal, fetch: FetchSections) -> WebContext:
+    state = request.app.state
+    return WebContext(user, fetch, state.clock, state.cursors)
 
 
 async def _executed(
@@ -52,5 +58,8 @@ async def _executed(
         return refused(fault.errors, request.scope)
     if only is not None and admitted.prepared.kind != only:
         raise ProblemError(ProblemCode.METHOD_NOT_ALLOWED, "GET is for queries: POST this.", headers={"allow": "POST"})
-    result = await execute(admitted.prepared, admitted.variables, context)
+    try:
+        result = await execute(admitted.prepared, admitted.variables, context)
+    finally:
+        context.close()
     return answer(result, request.scope, admitted.told)

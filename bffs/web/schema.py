@@ -13,34 +13,12 @@ from strawberry.types import ExecutionContext
 from strawberry.types.enum import EnumValue, StrawberryEnumDefinition
 
 from bffs.web.context import WebContext, WebInfo
-from bffs.web.costs import Cost
 from bffs.web.errors import log_failures
-from bffs.web.graph.dashboard import Dashboard, compose_dashboard
+from bffs.web.graph.orders import Product
+from bffs.web.graph.roots import Mutation, Query
 from bffs.web.graph.scalars import DATE_TIME, DECIMAL
-from bffs.web.graph.viewer import Viewer, compose_viewer
 from bffs.web.prepare import Prepared
 from shared.errors import ProblemCode
-
-
-async def _dashboard(info: WebInfo) -> Dashboard | None:
-    return await compose_dashboard(info.context, info.asked)
-
-
-async def _viewer(info: WebInfo) -> Viewer | None:
-    return await compose_viewer(info.context)
-
-
-@strawberry.type(description="What a page can ask for. A field that fails is null and leaves its siblings.")
-class Query:
-    """The root."""
-
-    dashboard: Dashboard | None = strawberry.field(
-        resolver=_dashboard, description="The first page, in one operation.", directives=[Cost(weight=3)]
-    )
-    viewer: Viewer | None = strawberry.field(
-        resolver=_viewer, description="Who is signed in; an error when not known.", directives=[Cost(weight=1)]
-    )
-
 
 PROBLEM_CODE: Final = strawberry.enum(ProblemCode, description="What `extensions.code` of an error may say.")
 
@@ -65,10 +43,11 @@ class WebSchema(strawberry.Schema):
 
 schema: Final = WebSchema(
     query=Query,
+    mutation=Mutation,
     config=StrawberryConfig(
         name_converter=Names(), info_class=WebInfo, scalar_map={datetime: DATE_TIME, Decimal: DECIMAL}
     ),
-    types=[PROBLEM_CODE],
+    types=[PROBLEM_CODE, Product],
 )
 
 

@@ -12,7 +12,7 @@ from fastapi import Depends
 from fastapi.security import HTTPBearer
 
 from shared.asgi.context import Context, RequestContext
-from shared.backends.backend import Backends
+from shared.backends.backend import AnyCall, Backends
 from shared.backends.content import Content
 from shared.backends.fanout import NOTHING_SENT, Caller, fan_out
 from shared.backends.sections import RETRY_HINT, Sections
@@ -85,6 +85,11 @@ class FetchSections:
             budget=self._context.budget,
             contents=contents,
         )
+
+    def forget(self, call: AnyCall, **parameters: str) -> None:
+        """Let a remembered answer of this caller's count no more: he has just changed what it says."""
+        key = self._backends.key_of(call, call.target(parameters), self._caller.scope, self._caller.authorization)
+        self._backends.forget(key)
 
 
 async def fetch_for(context: Context, user: CurrentUser) -> FetchSections:

@@ -1,15 +1,16 @@
 """The dashboard family: who you are, your last orders, your alerts, and what of it is not fresh."""
 
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from typing import Final
 
 import strawberry
 
-from bffs.web.backends import ALERTS_OF, ORDERS_OF, PROFILE, AlertPayload, OrderPayload, ProfilePayload
+from bffs.web.backends import ALERTS_OF, ORDERS_OF, PROFILE, OrderPayload, ProfilePayload
 from bffs.web.context import WebContext
 from bffs.web.costs import ListSize
+from bffs.web.graph.alerts import Alert, alert_of
 from bffs.web.graph.gaps import FEW_GAPS, Degraded, gaps
+from bffs.web.graph.orders import Order, order_of
 from shared.backends.payload import LenientItems
 from shared.backends.sections import Sections, nullable, optional
 
@@ -25,27 +26,6 @@ class DashboardSections(Sections):
     profile = optional(PROFILE, default=STRANGER, subject=True)
     recent_orders = optional(ORDERS_OF, default=LenientItems[OrderPayload](()), stale_for=timedelta(minutes=5))
     alerts = nullable(ALERTS_OF)
-
-
-@strawberry.type(description="One order, as far as a list shows it.")
-class Order:
-    """An order."""
-
-    id: strawberry.ID = strawberry.field(description="Text: a number this large is more than JavaScript holds.")
-    status: str = strawberry.field(description="How far it is, in the shop's own words.")
-    amount: Decimal = strawberry.field(description="What it cost, in `currency`.")
-    currency: str = strawberry.field(description="ISO 4217.")
-    placed_at: datetime = strawberry.field(description="When it was placed.")
-
-
-@strawberry.type(description="One thing the user should know.")
-class Alert:
-    """An alert."""
-
-    id: strawberry.ID = strawberry.field(description="The alert's id.")
-    severity: str = strawberry.field(description="`info`, `warning`, `critical`; expect others.")
-    message: str = strawberry.field(description="What to know, for people.")
-    created_at: datetime = strawberry.field(description="When it was raised.")
 
 
 @strawberry.type(description="The first page, in one operation. Only the sections behind selected fields are fetched.")
@@ -77,28 +57,8 @@ async def compose_dashboard(context: WebContext, asked: frozenset[str]) -> Dashb
         user_id=strawberry.ID(context.user.subject),
         display_name=got.profile.display_name,
         tier=got.profile.account_tier,
-        recent_orders=[_order(one) for one in got.recent_orders.root],
-        alerts=None if got.alerts is None else [_alert(one) for one in got.alerts.root],
+        recent_orders=[order_of(one) for one in got.recent_orders.root],
+        alerts=None if got.alerts is None else [alert_of(one) for one in got.alerts.root],
         aggregated_at=datetime.fromtimestamp(int(context.clock.wall_s()), UTC),
         degraded=gaps(got.degraded),
-    )
-
-
-def _order(found: OrderPayload | None) -> Order | None:
-    if found is None:
-        return None
-    return Order(
-        id=strawberry.ID(found.id),
-        status=found.status,
-        amount=Decimal(found.amount),
-        currency=found.currency,
-        placed_at=found.placed_at,
-    )
-
-
-def _alert(found: AlertPayload | None) -> Alert | None:
-    if found is None:
-        return None
-    return Alert(
-        id=strawberry.ID(found.id), severity=found.severity, message=found.message, created_at=found.created_at
     )

@@ -1,5 +1,6 @@
 """The committed contract: current, described, and with the closed lists of ``shared.errors``."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -45,16 +46,42 @@ def test_an_unknown_argument_is_refused(capsys: pytest.CaptureFixture[str]) -> N
 
 
 def test_every_type_and_field_is_described(contract: GraphQLSchema) -> None:
-    """Whoever opens GraphiQL need not guess."""
+    """Whoever opens GraphiQL need not guess: types, fields, arguments, inputs, directives."""
     silent = []
     for name, kind in contract.type_map.items():
         if name.startswith("__") or name in {"String", "Int", "Boolean", "Float", "ID"}:
             continue
-        fields = kind.fields if isinstance(kind, GraphQLObjectType) else {}
         silent += [name] if not kind.description else []
-        silent += [f"{name}.{field}" for field, value in fields.items() if not value.description]
+        for field, value in getattr(kind, "fields", {}).items():
+            silent += [f"{name}.{field}"] if not value.description else []
+            for argument, about in getattr(value, "args", {}).items():
+                silent += [f"{name}.{field}({argument})"] if not about.description else []
+    silent += [f"@{one.name}" for one in contract.directives if not one.description]
 
     assert silent == []
+
+
+def test_what_is_deprecated_says_what_to_use(contract: GraphQLSchema) -> None:
+    """A reason names what stands in its place, and that is there, in the same type."""
+    found = {
+        f"{name}.{field}": (value.deprecation_reason, set(kind.fields))
+        for name, kind in contract.type_map.items()
+        for field, value in getattr(kind, "fields", {}).items()
+        if value.deprecation_reason is not None
+    }
+
+    assert found.keys() == {"Viewer.userId"}
+    for reason, beside in found.values():
+        assert set(re.findall(r"`(\w+)`", reason)) & beside, reason
+
+
+def test_every_node_has_an_id_of_its_own(contract: GraphQLSchema) -> None:
+    """Beside the one that the phone knows it by, too."""
+    nodes = contract.get_possible_types(contract.type_map["Node"])
+
+    assert {one.name for one in nodes} == {"Viewer", "Order", "Alert", "Product"}
+    for one in nodes:
+        assert [str(one.fields[name].type) for name in ("id", "nodeId")] == ["ID!", "ID!"]
 
 
 @pytest.mark.parametrize("closed", [Reason, Source, ProblemCode], ids=lambda one: one.__name__)
@@ -77,7 +104,7 @@ def test_degraded_is_the_same_as_in_rest(contract: GraphQLSchema) -> None:
 
 
 def test_what_may_be_null_is_what_says_so(contract: GraphQLSchema) -> None:
-    """Root fields, the section without an honest default, and items of lists."""
+    """Root fields, the section without an honest default, what a loader brings, and items of lists."""
     types = {
         f"{owner}.{name}": str(field.type)
         for owner in ("Query", "Dashboard", "Order", "Alert", "Viewer")
@@ -87,6 +114,14 @@ def test_what_may_be_null_is_what_says_so(contract: GraphQLSchema) -> None:
     assert {name: kind for name, kind in types.items() if not kind.endswith("!")} == {
         "Query.dashboard": "Dashboard",
         "Query.viewer": "Viewer",
+        "Query.orders": "OrderConnection",
+        "Query.order": "Order",
+        "Query.alerts": "AlertConnection",
+        "Query.node": "Node",
         "Dashboard.alerts": "[Alert]",
+        "Order.lines": "[OrderLine]",
+        "Order.customer": "Customer",
+        "Alert.readAt": "DateTime",
+        "Viewer.email": "String",
     }
     assert types["Dashboard.recentOrders"] == "[Order]!"

@@ -8,7 +8,7 @@ import pytest
 from shared.testing.faults import silent
 from shared.testing.issuer import Issuer
 from shared.testing.sockets import SocketBackends
-from tests.bffs.web.web import BOTH, DASHBOARD, PATH, Web
+from tests.bffs.web.web import BOTH, DASHBOARD, EXPLORER, PATH, Web
 
 BACKENDS = ("users", "orders", "alerts")
 
@@ -16,7 +16,7 @@ BACKENDS = ("users", "orders", "alerts")
 @pytest.fixture
 def headers(issuer: Issuer) -> dict[str, str]:
     """What a signed-in client sends."""
-    return issuer.signed_in() | {"content-type": "application/json"}
+    return issuer.signed_in(scope=EXPLORER) | {"content-type": "application/json"}
 
 
 async def test_a_client_that_leaves_takes_every_call_with_it(web: Web, backends: SocketBackends) -> None:
