@@ -145,7 +145,9 @@ class Attempt:
     def _close(self, verdict: Verdict, *, cancelled: bool = False) -> Done:
         """The one place where an attempt ends: record closed, ticket and permit back."""
         self.over = True
-        done, self._done = self._done, nobody  # who waits holds this attempt: no cycle is left for the collector
+        # Who waits and what carries it hold this attempt: no cycle is left for the collector.
+        done, self._done = self._done, nobody
+        self._exchange = None
         record, state = self.record, self._live.state
         record.cancelled = cancelled
         record.ended_s = now_s = self._clock.now_s()
