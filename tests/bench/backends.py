@@ -19,13 +19,15 @@ from joserfc.jwk import ECKey
 
 from dev.identity.settings import IdentitySettings
 from dev.identity.tokens import TokenRequest, make_token
-from tests.bench.machine import LOAD_CORE, STATE, nginx
+from tests.bench.machine import LOAD_CORE, STATE, USERS_FILE, nginx
 from tests.bench.processes import Process, free_port
 
 ISSUER: Final = "http://identity.bench"
 USER: Final = "u-1"
 # The web BFF takes free text from such callers only; a row may send an id instead.
 SCOPE: Final = "dashboard graphql:explore"
+# More than are ever asked for at once: as in life, two answers are seldom the same, and none is shared.
+USERS: Final = tuple(f"u-{number}" for number in range(1, 513))
 
 PROFILE: Final = {
     "userId": USER, "displayName": "Ada Lovelace", "accountTier": "Gold", "email": "ada@example.com", "region": "eu-1",
@@ -93,7 +95,11 @@ class Backends:
         process.wait_ready(port, "/jwks")
         silence = self._stack.enter_context(Silence())
         settings = IdentitySettings(listen="127.0.0.1:1", issuer=ISSUER, audience="frontage")
-        token = make_token(TokenRequest(user=USER, scope=SCOPE), settings, key, time.time())
+        tokens = {
+            user: make_token(TokenRequest(user=user, scope=SCOPE), settings, key, time.time()) for user in USERS
+        }
+        USERS_FILE.write_text("".join(f"{user} {token}\n" for user, token in tokens.items()))
+        token = tokens[USER]
         self.addresses = Addresses(f"http://127.0.0.1:{port}", f"http://127.0.0.1:{silence.port}", token)
         return self
 

@@ -6,6 +6,30 @@ if body then
   wrk.headers["content-type"] = "application/json"
 end
 
+-- The users of BENCH_USERS, a file with a line for each, ask in turn: nobody's answer is somebody else's.
+local users, turn = {}, 0
+if os.getenv("BENCH_USERS") then
+  for line in io.lines(os.getenv("BENCH_USERS")) do
+    local user, token = line:match("^(%S+) (%S+)$")
+    wrk.headers["x-user"], wrk.headers["authorization"] = user, "Bearer " .. token
+    users[#users + 1] = {user, "Bearer " .. token}
+  end
+end
+
+init = function()
+  for number, one in ipairs(users) do
+    wrk.headers["x-user"], wrk.headers["authorization"] = one[1], one[2]
+    users[number] = wrk.format()
+  end
+end
+
+if #users > 0 then
+  request = function()
+    turn = turn % #users + 1
+    return users[turn]
+  end
+end
+
 local keys, asked = tonumber(os.getenv("BENCH_KEYS")), 0
 if keys then
   request = function()

@@ -15,6 +15,8 @@ from typing import Final
 ROOT: Final = Path(__file__).resolve().parents[2]
 HERE: Final = Path(__file__).resolve().parent
 STATE: Final = ROOT / ".local/bench"
+# Who asks: a user and a token in each line.
+USERS_FILE: Final = STATE / "users.txt"
 PEERS: Final = HERE / "peers"
 
 # Debian's package of each program.

@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from tests.bench.backends import USER, Addresses
-from tests.bench.machine import HERE, LOAD_CORE, BenchError, Tools, busy_s
+from tests.bench.machine import HERE, LOAD_CORE, USERS_FILE, BenchError, Tools, busy_s
 from tests.bench.processes import Process, ask, free_port, result_of, run_load
 from tests.bench.variants import Variant
 
@@ -178,6 +178,7 @@ class Bench:
         pinned = ["taskset", "-c", str(LOAD_CORE)]
         headers = [part for key, value in one.headers.items() for part in ("-H", f"{key}: {value}")]
         if load.exact or load.open_loop:
+            headers = ["-users", str(USERS_FILE)]
             return [
                 *pinned, str(self.tools.pace), "-address", f"127.0.0.1:{one.port}", "-target", one.variant.path,
                 "-c", str(load.connections), "-rate", str(load.rate), "-d", f"{seconds}s", *headers,

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from tests.bench.machine import ROOT, STATE, BenchError
+from tests.bench.machine import ROOT, STATE, USERS_FILE, BenchError
 
 READY_WITHIN_S = 20.0
 STOP_WITHIN_S = 5.0
@@ -93,7 +93,7 @@ def run_load(
     command: Sequence[str | Path], body: str, keys: int, within_s: float
 ) -> tuple[subprocess.Popen[str], float]:
     """Start a load generator; the caller collects its one line of JSON with ``result_of``."""
-    asked = {"BENCH_BODY": body, "BENCH_KEYS": str(keys or "")}
+    asked = {"BENCH_BODY": body, "BENCH_KEYS": str(keys or ""), "BENCH_USERS": str(USERS_FILE)}
     environment = {**os.environ, **{name: value for name, value in asked.items() if value}}
     started = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     return started, time.monotonic() + within_s

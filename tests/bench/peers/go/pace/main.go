@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"sort"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -32,6 +33,7 @@ var target = flag.String("target", "/", "path and query")
 var connections = flag.Int("c", 64, "connections")
 var rate = flag.Float64("rate", 0, "requests a second; 0: as fast as the answers come")
 var duration = flag.Duration("d", 2*time.Second, "how long")
+var users = flag.String("users", "", "a file of users and their tokens, a line each, who ask in turn")
 var budget = flag.Duration("budget", time.Second, "an answer after this is useless")
 
 func main() {
@@ -42,7 +44,12 @@ func main() {
 	for _, one := range extra {
 		text += one + "\r\n"
 	}
-	request := []byte(text + "\r\n")
+	requests := [][]byte{[]byte(text + "\r\n")}
+	if *users != "" {
+		requests = asUsers(text, *users)
+	}
+	var asked int64
+	request := func() []byte { return requests[(atomic.AddInt64(&asked, 1)-1)%int64(len(requests))] }
 	begin := time.Now()
 	var next int64
 	due := func() (time.Time, bool) {
@@ -65,8 +72,22 @@ func main() {
 	report(tallies, time.Since(begin))
 }
 
+// asUsers reads the file and returns the request of each user.
+func asUsers(text, file string) [][]byte {
+	lines, err := os.ReadFile(file)
+	if err != nil {
+		panic(err)
+	}
+	var requests [][]byte
+	for _, line := range strings.Split(strings.TrimSpace(string(lines)), "\n") {
+		user, token, _ := strings.Cut(line, " ")
+		requests = append(requests, []byte(text+"x-user: "+user+"\r\nauthorization: Bearer "+token+"\r\n\r\n"))
+	}
+	return requests
+}
+
 // work asks over one connection, opened anew after a failure.
-func work(mine *tally, request []byte, due func() (time.Time, bool)) {
+func work(mine *tally, request func() []byte, due func() (time.Time, bool)) {
 	var conn net.Conn
 	var reader *bufio.Reader
 	for at, more := due(); more; at, more = due() {
@@ -79,7 +100,7 @@ func work(mine *tally, request []byte, due func() (time.Time, bool)) {
 		}
 		var status int
 		if err == nil {
-			status, err = ask(conn, reader, request)
+			status, err = ask(conn, reader, request())
 		}
 		mine.took = append(mine.took, time.Since(at))
 		if err != nil {
