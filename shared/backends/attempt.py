@@ -24,10 +24,11 @@ _SUCCESS, _IGNORED = Verdict.SUCCESS, Verdict.IGNORED
 class Attempt:
     """A request under way. ``done`` is called once, with a value or an error, unless it is given up before."""
 
-    __slots__ = (
-        "_clock", "_done", "_exchange", "_flights", "_key", "_live", "_recall", "_seat", "_sent_as", "_started_s",
-        "_ticket", "due_s", "over", "record",
-    )  # fmt: skip
+    # What most attempts never change is the class's: to set it anew in each would cost more than the rest.
+    _exchange: Exchange | None = None
+    _flights: Flights | None = None
+    _seat: Seat | None = None  # its sender's, once others wait, too
+    over = False
 
     def __init__(
         self, live: LiveCall, ticket: int, record: AttemptRecord, due_s: float, clock: Clock, done: Done,
@@ -39,12 +40,8 @@ class Attempt:
         self._done = done
         self._recall = recall
         self._started_s = record.started_s  # the record may become that of one who joined later
-        self._exchange: Exchange | None = None
-        self._flights: Flights | None = None
-        self._seat: Seat | None = None  # its sender's, once others wait, too
         self.record = record
         self.due_s = due_s
-        self.over = False
 
     def start(self, request: OutboundRequest) -> None:
         """Send. Permit and ticket are taken already, and are given back whatever happens."""
@@ -58,9 +55,9 @@ class Attempt:
 
     def open_to_others(self, flights: Flights, key: CallKey, origin: TraceOrigin) -> None:
         """Let identical reads join from now on, until this ends or its time is over."""
-        self._flights, self._key = flights, key
-        self._sent_as = SpanPlace(origin, self.record.span_id)
-        flights.open(key, self)
+        self._flights, self._key, self._origin = flights, key, origin
+        self._sent_by = self.record
+        flights[key] = self
 
     def leave_registry(self) -> None:
         """Let nobody join any more."""
@@ -71,7 +68,7 @@ class Attempt:
     @property
     def sent_as(self) -> SpanPlace:
         """Where the exchange is told: under whoever sent it, even when that one has left."""
-        return self._sent_as
+        return SpanPlace(self._origin, self._sent_by.span_id)
 
     @property
     def waiting(self) -> int:
@@ -149,12 +146,14 @@ class Attempt:
         done, self._done = self._done, nobody
         self._exchange = None
         record, state = self.record, self._live.state
-        record.cancelled = cancelled
+        if cancelled:
+            record.cancelled = True
         record.ended_s = now_s = self._clock.now_s()
         elapsed_s = now_s - self._started_s
         state.breaker.done(self._ticket, verdict, elapsed_s)
         state.bulkhead.release(verdict, elapsed_s)
         if self._flights is not None:
             self.leave_registry()
-        self._seat = None
+        if self._seat is not None:
+            self._seat = None
         return done

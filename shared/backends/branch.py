@@ -39,39 +39,42 @@ from shared.resilience.verdict import Verdict
 class Branch:
     """The live part of one section."""
 
-    __slots__ = (
-        "_fan", "_hedged", "_key", "_live", "_looking", "_state", "_target", "_task", "_under_way", "outcome",
-        "recall", "record", "section",
-    )  # fmt: skip
+    # What most branches never change is the class's: to set it anew in each would cost more than the rest.
+    _hedged = False
+    _under_way: Running | None = None
+    _looking: LookUp | None = None
+    _task: asyncio.Task[None] | None = None
+    outcome: Outcome | None = None
+    recall: Recall | None = None
 
-    def __init__(self, fan: Whole, section: Section[Any]) -> None:
+    def __init__(self, fan: Whole, section: Section[Any], now_s: float) -> None:
         self._fan = fan
-        self._live = fan.backends.live(section.call)
-        self._state = self._live.state
-        self._hedged = False
-        self._under_way: Running | None = None
-        self._looking: LookUp | None = None
-        self._task: asyncio.Task[None] | None = None
+        live = self._live = fan.backends.live(section.call)
+        self._state = live.state
         self.section = section
-        self.outcome: Outcome | None = None
-        self.recall: Recall | None = None
-        self.record = fan.ledger.section(section.name, fan.clock.now_s())
+        self.record = fan.ledger.section(section.name, now_s)
 
     def start(self, parameters: Mapping[str, str]) -> None:
         """Recall(Deadline(Retry(Hedge(…)))): outermost first; synchronous while all is well."""
         fan, section = self._fan, self.section
         call, backends = section.call, fan.backends
-        self._target = call.target(parameters)  # before any gate: it may refuse a parameter
-        self._key = backends.key_of(call, self._target, fan.scope, fan.authorization)
+        target = self._target = call.target(parameters)  # before any gate: it may refuse a parameter
+        key = self._key = backends.key_of(call, target, fan.scope, fan.authorization)
         if call.cache is not None or section.stale_for is not None:
-            recall = self.recall = Recall(self._live, self._key, backends, stale_for=section.stale_for)
-            if not fan.renewing and (self._remembered(recall, parameters) or self._waits_for_store(recall, parameters)):
-                return
+            recall = self.recall = Recall(self._live, key, backends, stale_for=section.stale_for)
+            if not fan.renewing:
+                if recall.entry is not None and self._remembered(recall, parameters):
+                    return
+                if backends.stored is not None and self._waits_for_store(recall, parameters):
+                    return
         self._first_try()
 
     def _first_try(self) -> None:
         try:
-            self._try(self._first_done)
+            if self._state.hedge_delay is None:  # most calls
+                self._under_way = self._enter(self._first_done)
+            else:
+                self._try(self._first_done)
         except CallError as rejected:
             self._settle(None, rejected)
 
@@ -154,7 +157,7 @@ class Branch:
         now = fan.clock.now_s()
         if fan.deadline.passed(now):
             raise DeadlineSpent(live.backend)
-        if not hedge and live.coalesce and (seat := self._join(now, done)) is not None:
+        if live.coalesce and not hedge and self._key in fan.backends.flights and (seat := self._join(now, done)):
             return seat
         ticket = state.breaker.admit()
         if state.bulkhead.acquire(Priority.PREFETCH if hedge else fan.priority):
@@ -186,20 +189,25 @@ class Branch:
 
     def _send(self, now: float, ticket: int, done: Done, *, hedge: bool = False) -> Attempt:
         """Start one attempt with what is left of the time (life of a request, step 6)."""
-        fan, live = self._fan, self._live
+        fan, live, recall = self._fan, self._live, self.recall
         if not self.record.attempts:
             self._state.budget.record_call()  # what is never sent earns no retry
         record = self.record.attempt(live.backend, live.method, now)
-        record.hedge = hedge
-        due_s = min(now + live.attempt_s, fan.deadline.at_s)
+        if hedge:
+            record.hedge = True
+        due_s = now + live.attempt_s
+        if due_s > fan.deadline.at_s:
+            due_s = fan.deadline.at_s
         fields = fan.outbound.fields(record.span_id, due_s, now, credentials=live.credentials)
-        if self.recall is not None:
-            fields += self.recall.validators(now)
+        if recall is not None:
+            recall.asked_s = now
+            if recall.entry is not None:
+                fields += recall.validators()
         body = b""
         if fan.contents:
             body, more = fan.contents.get(self.section.attribute, NO_CONTENT)
             fields += more
-        attempt = Attempt(live, ticket, record, due_s, fan.clock, done, self.recall)
+        attempt = Attempt(live, ticket, record, due_s, fan.clock, done, recall)
         attempt.start(OutboundRequest(live.method, self._target, fields, body, live.idempotent, live.max_body_bytes))
         if not attempt.over:
             fan.watch(attempt)
@@ -208,8 +216,11 @@ class Branch:
         return attempt
 
     def _first_done(self, value: Any, error: CallError | None) -> None:
-        if error is None or not self._may_retry(error):
-            self._settle(value, error)
+        if error is None:
+            self._under_way = None  # nothing is left to be closed
+            self._settle(value, None)
+        elif not self._may_retry(error):
+            self._settle(None, error)
         else:
             self._task = asyncio.get_running_loop().create_task(self._retry(error))
 

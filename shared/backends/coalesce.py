@@ -136,16 +136,10 @@ class Flight:
             self._attempt.record = self._seats[0].record
 
 
-class Flights:
-    """The exchanges that may be joined: one dict."""
+class Flights(dict[CallKey, Joinable]):
+    """The exchanges that may be joined."""
 
-    __slots__ = ("_open",)
-
-    def __init__(self) -> None:
-        self._open: dict[CallKey, Joinable] = {}
-
-    def __len__(self) -> int:
-        return len(self._open)
+    __slots__ = ()
 
     def find(self, key: CallKey, now_s: float, due_s: float) -> Joinable | None:
         """Return the exchange to wait for, if there is one that was given time enough.
@@ -153,14 +147,10 @@ class Flights:
         The backend was told the first waiter's time. With less than half of what this one has, it may well give up
         early; and what has been silent for half an attempt is as likely stuck as slow.
         """
-        attempt = self._open.get(key)
+        attempt = self.get(key)
         return attempt if attempt is not None and attempt.due_s - now_s >= (due_s - now_s) / 2 else None
-
-    def open(self, key: CallKey, attempt: Joinable) -> None:
-        """Let others join."""
-        self._open[key] = attempt
 
     def close(self, key: CallKey, attempt: Joinable) -> None:
         """Let nobody join any more; a newer exchange under the same key stays."""
-        if self._open.get(key) is attempt:
-            del self._open[key]
+        if self.get(key) is attempt:
+            del self[key]

@@ -134,8 +134,10 @@ class FanOut:
         self.budget = budget
         self.contents = contents
         self.finished: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.branches = [Branch(self, section) for section in asked]
-        self._graph = Graph(self.branches, parameters) if any(one.given for one in asked) else None
+        now_s = self.clock.now_s()
+        self.branches = [Branch(self, section, now_s) for section in asked]
+        dependent = [section for section in asked if section.given]
+        self._graph = Graph(self.branches, parameters) if dependent else None
         self._left = len(asked)
         self._watched: list[Attempt | Seat] = []
         self._timer: Timer | None = None
@@ -170,9 +172,10 @@ class FanOut:
     def settled(self, branch: Branch) -> None:
         """Count a branch down; one without which there is no answer ends the whole fan-out, others let more begin."""
         self._left -= 1
-        hopeless = branch.outcome is not None and ends_the_answer(branch.section, branch.outcome.error)
-        if (self._left == 0 or hopeless) and not self.finished.done():
-            self.finished.set_result(None)
+        error = branch.outcome.error if branch.outcome is not None else None
+        if self._left == 0 or (error is not None and ends_the_answer(branch.section, error)):
+            if not self.finished.done():
+                self.finished.set_result(None)
         elif self._graph is not None and not self.finished.done():
             self._graph.settled(branch)
 

@@ -34,9 +34,8 @@ OF_ONE_ANSWER: Final = frozenset({"age", "date"})
 class Recall:
     """The live part of one remembered call. ``stale_for``: an answer that is never fresh is of use too."""
 
-    __slots__ = (
-        "_asked_s", "_cache", "_call", "_clock", "_found", "_kind", "_live", "_stale_for", "_stored", "entry", "key",
-    )  # fmt: skip
+    asked_s = 0.0  # when the attempt that is judged was sent
+    _found = False
 
     def __init__(self, live: LiveCall, key: CallKey, backends: Backends, *, stale_for: timedelta | None) -> None:
         self._live = live
@@ -45,9 +44,6 @@ class Recall:
         self._stored = backends.stored
         self._clock = backends.clock
         self._stale_for = stale_for
-        self._asked_s = 0.0
-        self._found = False
-        self._kind = call.backend.name, call.template
         self.key = key
         self.entry: Entry | None = self._cache.get(key) if call.cache is not None else None
 
@@ -76,9 +72,12 @@ class Recall:
         asked = self._stored.ask(self._kind, self.key, left_s)
         return None if asked is None else LookUp(asked, self._found_there)
 
-    def validators(self, now_s: float) -> bytes:
+    @property
+    def _kind(self) -> tuple[str, str]:
+        return self._call.backend.name, self._call.template
+
+    def validators(self) -> bytes:
         """Return the header lines that ask whether the remembered answer still holds."""
-        self._asked_s = now_s
         return b"" if self.entry is None else field_lines(self.entry.validators)
 
     def judge(self, reply: Reply) -> tuple[Any, CallError | None]:
@@ -107,7 +106,7 @@ class Recall:
 
     def _remember(self, value: Any, headers: dict[str, str], body_bytes: int, body: bytes | None) -> None:
         now_s = self._clock.now_s()
-        age_s = now_s - self._asked_s
+        age_s = now_s - self.asked_s
         fresh: Freshness | None = SILENT
         if headers:
             wall_s = self._clock.wall_s()

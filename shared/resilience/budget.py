@@ -49,22 +49,21 @@ class RetryBudget:
 
     def record_call(self) -> None:
         """Count one first attempt."""
-        self._rotate()
+        if (now := self._clock.now_s()) >= self._rotate_at_s:
+            self._rotate(now)
         self._calls[0] += 1
 
     def take(self) -> bool:
         """Take one retry out of what the window's calls earned."""
-        self._rotate()
+        if (now := self._clock.now_s()) >= self._rotate_at_s:
+            self._rotate(now)
         earned = max(self._policy.minimum, int(sum(self._calls) * self._policy.ratio))
         if sum(self._retries) >= earned:
             return False
         self._retries[0] += 1
         return True
 
-    def _rotate(self) -> None:
-        now = self._clock.now_s()
-        if now < self._rotate_at_s:
-            return
+    def _rotate(self, now: float) -> None:
         half = self._policy.window.total_seconds() / 2
         quiet = now - self._rotate_at_s >= half  # a whole half-window without a call: both buckets are old
         self._calls = [0, 0 if quiet else self._calls[0]]

@@ -94,25 +94,31 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Read the answer; bytes that nobody asked for end the connection."""
+        if self.busy and not self.answered and (reply := self.read_plain(data)) is not None:
+            self.busy = False
+            self.served += 1
+            self.reusable = True
+            self._owner.on_reply(self, reply)
+        else:
+            self._receive(data)
+
+    def _receive(self, data: bytes) -> None:
+        """Take a part of an answer that is not plain."""
         if not self.busy:
             if not self._closed:
                 self.close()
                 self._owner.on_idle_closed(self)
             return
-        head = self._head
         if not self.answered:
             self.answered = True
-            reply = self.read_plain(data)
-            if reply is not None:
-                self._deliver(reply, reusable=True)
-                return
-            self._reading = self.begin_reading(head)
-        assert self._reading is not None  # noqa: S101 - made with the first byte of an answer that is not plain
+            self._reading = self.begin_reading(self._head)
+        assert self._reading is not None  # noqa: S101 - made with the first byte
         self._read(self._reading, data)
 
     def read_plain(self, data: bytes) -> WireReply | None:
         """Return the answer if ``data`` is all of it and nothing about it is odd."""
-        return None if self._head.method == "HEAD" else self._plain.read(data, self._head.max_body_bytes)
+        head = self._head
+        return None if head.method == "HEAD" else self._plain.read(data, head.max_body_bytes)
 
     def begin_reading(self, head: Head) -> Reading:
         """Return what reads an answer that is not plain."""

@@ -19,17 +19,17 @@ class Slots(Protocol):
 class WireExchange:
     """One request on its way through the pool: waiting, connecting, under way, or over."""
 
-    __slots__ = ("connection", "head", "idempotent", "over", "pool", "receiver", "resent", "task")
+    # What most exchanges never change is the class's: to set it anew in each would cost more than the rest.
+    connection: Connection | None = None
+    task: asyncio.Task[Connection] | None = None
+    resent = False
+    over = False
 
     def __init__(self, pool: Slots, head: Head, receiver: Receiver, *, idempotent: bool) -> None:
         self.pool = pool
         self.head = head
         self.receiver = receiver
         self.idempotent = idempotent
-        self.connection: Connection | None = None
-        self.task: asyncio.Task[Connection] | None = None
-        self.resent = False
-        self.over = False
 
     def abort(self) -> None:
         """Give it up: the connection closes, the slot is free, the receiver hears nothing more."""

@@ -21,11 +21,11 @@ class Head(NamedTuple):
 def write_request(request: OutboundRequest, host: str) -> Head:
     """Serialise a request (RFC 9112 §3); its header lines are written already. Raises ValueError for a line break."""
     method, target, fields, body, _, max_body_bytes = request
-    asked = f"{method} {target}"
-    if "\r" in asked or "\n" in asked:
+    if not (method.isprintable() and target.isprintable()):
         raise ValueError("method or target of the request holds a line break")
-    length = f"content-length: {len(body)}\r\n" if body or method in HAVING_BODY else ""
-    head = f"{asked} HTTP/1.1\r\nhost: {host}\r\n{length}".encode("latin-1")
+    head = f"{method} {target} HTTP/1.1\r\nhost: {host}\r\n".encode("latin-1")
+    if body or method in HAVING_BODY:
+        head += b"content-length: %d\r\n" % len(body)
     return Head(b"%b%b\r\n%b" % (head, fields, body), method, max_body_bytes)
 
 

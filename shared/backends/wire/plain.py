@@ -15,7 +15,7 @@ LENGTH: Final = b"\r\ncontent-length:"
 CODING: Final = b"\r\ntransfer-encoding:"
 # Before 200 comes another answer; after these comes no body, whatever a length says (RFC 9112 §6.3).
 FIRST_FINAL: Final = 200
-BODILESS: Final = frozenset({204, 304})
+BODILESS: Final = frozenset({0, 204, 304})  # 0 is no answer at all
 
 
 class PlainAnswers:
@@ -38,30 +38,27 @@ class PlainAnswers:
 
     def read(self, data: bytes, limit: int) -> WireReply | None:
         """Return the answer that ``data`` is, neither less nor more; None if it is not plain."""
-        reply = self._read(data, limit)
-        if reply is None:
-            self._begin()  # what the parser has seen is not where the next answer begins
-        self._complete = 0
-        return reply
-
-    def _read(self, data: bytes, limit: int) -> WireReply | None:
         end = data.find(b"\r\n\r\n")
-        if end < 0 or end > MAX_HEAD_BYTES or not data.startswith(b"HTTP/1.1 "):
-            return None
-        fields = data[: end + 2].lower()
-        at = fields.find(LENGTH)
-        # An end of line that is only half of one might end the head for the parser, and not for ``find``.
-        lines = fields.count(b"\n")
-        if at < 0 or CODING in fields or lines != fields.count(b"\r\n") or lines > MAX_HEADERS:
-            return None
+        if 0 < end <= MAX_HEAD_BYTES and data.startswith(b"HTTP/1.1 "):
+            fields = data[: end + 2].lower()
+            at = fields.find(LENGTH) + len(LENGTH)
+            # An end of line that is only half of one might end the head for the parser, and not for ``find``.
+            lines = fields.count(b"\n")
+            if at >= len(LENGTH) and CODING not in fields and fields.count(b"\r\n") == lines <= MAX_HEADERS:
+                status = self._judge(data)
+                # Digits only, and only once: else the parser refused.
+                length = int(fields[at : fields.index(b"\r", at)]) if status else 0
+                if len(data) == end + 4 + length and length <= limit and status not in BODILESS:
+                    return WireReply(status, data[end + 4 :], data[:end])
+        self._begin()  # what the parser has seen is not where the next answer begins
+        return None
+
+    def _judge(self, data: bytes) -> int:
+        """Return the status if this is one final answer, whole, and another may follow; else 0."""
+        self._complete = 0
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade):
-            return None
-        at += len(LENGTH)
-        length = int(fields[at : fields.index(b"\r", at)])  # digits only, and only once: else the parser refuses
-        status = self._parser.get_status_code()
-        whole = self._complete == 1 and len(data) == end + 4 + length
-        if whole and self._lasting and length <= limit and status >= FIRST_FINAL and status not in BODILESS:
-            return WireReply(status, data[end + 4 :], data[:end])
-        return None
+            return 0
+        status: int = self._parser.get_status_code()
+        return status if self._complete == 1 and self._lasting and status >= FIRST_FINAL else 0

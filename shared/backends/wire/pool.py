@@ -86,8 +86,9 @@ class WirePool:
 
     def send(self, request: OutboundRequest, receiver: Receiver) -> WireExchange:
         """Start an exchange on an idle connection, a new one, or in the queue; returns without waiting."""
-        target = request._replace(target=self._base_path + request.target) if self._base_path else request
-        head = write_request(target, self._host_header)
+        if self._base_path:
+            request = request._replace(target=self._base_path + request.target)
+        head = write_request(request, self._host_header)
         exchange = WireExchange(self, head, receiver, idempotent=request.idempotent)
         self.start(exchange)
         return exchange
@@ -95,10 +96,10 @@ class WirePool:
     def start(self, exchange: WireExchange) -> None:
         """Place an exchange on an idle connection, a new one, or in the queue."""
         connection = self._idle.take(certain=not exchange.idempotent)
-        if self._closed:
-            asyncio.get_running_loop().call_soon(exchange.broke, self._unreachable("pool closed", sent=False))
-        elif connection is not None:
+        if connection is not None:
             self._assign(connection, exchange)
+        elif self._closed:
+            asyncio.get_running_loop().call_soon(exchange.broke, self._unreachable("pool closed", sent=False))
         elif self._size < self._policy.max_connections:
             self._connect(exchange)
         else:
@@ -131,10 +132,12 @@ class WirePool:
         exchange = self._active.pop(connection)
         if connection.served == 1:
             connection.idle_limit_s = idle_limit_s(reply, connection.idle_limit_s)
-        if connection.reusable and not connection.closing:
+        if not connection.reusable:
+            self._left()
+        elif self._waiting or self._closed:
             self._freed(connection)
         else:
-            self._left()
+            self._idle.put(connection)
         if not exchange.over:
             exchange.over = True
             exchange.receiver.replied(reply)

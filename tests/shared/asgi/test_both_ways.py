@@ -104,7 +104,7 @@ async def together(bff: SmallBff) -> None:
     one = asyncio.ensure_future(get("/small/needed")(bff))
     await until(lambda: len(flights) == 1, "the first is under way")
     other = asyncio.ensure_future(without_a_caller(bff))
-    await until(lambda: next(iter(flights._open.values())).waiting == 2, "the second has joined")
+    await until(lambda: next(iter(flights.values())).waiting == 2, "the second has joined")
     both.set()
     await asyncio.gather(one, other)
 
