@@ -23,6 +23,7 @@ from shared.backends.attempt import Attempt
 from shared.backends.channel import OutboundRequest
 from shared.backends.coalesce import Seat
 from shared.backends.content import NO_CONTENT
+from shared.backends.ended import ended
 from shared.backends.failures import failure_of_bug, withdraws
 from shared.backends.lookup import LookUp
 from shared.backends.queued import Queued
@@ -195,9 +196,7 @@ class Branch:
         record = self.record.attempt(live.backend, live.method, now)
         if hedge:
             record.hedge = True
-        due_s = now + live.attempt_s
-        if due_s > fan.deadline.at_s:
-            due_s = fan.deadline.at_s
+        due_s = min(now + live.attempt_s, fan.deadline.at_s)
         fields = fan.outbound.fields(record.span_id, due_s, now, credentials=live.credentials)
         if recall is not None:
             recall.asked_s = now
@@ -244,18 +243,4 @@ class Branch:
             self._settle(value, None)
 
     async def _again(self) -> Any:
-        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-
-        def done(value: Any, error: CallError | None) -> None:
-            if future.done():
-                return
-            if error is None:
-                future.set_result(value)
-            else:
-                future.set_exception(error)
-
-        under_way = self._try(done)
-        try:
-            return await future
-        finally:
-            under_way.cancel()
+        return await ended(self._try)
