@@ -95,9 +95,7 @@ class Backends:
         process.wait_ready(port, "/jwks")
         silence = self._stack.enter_context(Silence())
         settings = IdentitySettings(listen="127.0.0.1:1", issuer=ISSUER, audience="frontage")
-        tokens = {
-            user: make_token(TokenRequest(user=user, scope=SCOPE), settings, key, time.time()) for user in USERS
-        }
+        tokens = {user: make_token(TokenRequest(user=user, scope=SCOPE), settings, key, time.time()) for user in USERS}
         USERS_FILE.write_text("".join(f"{user} {token}\n" for user, token in tokens.items()))
         token = tokens[USER]
         self.addresses = Addresses(f"http://127.0.0.1:{port}", f"http://127.0.0.1:{silence.port}", token)
