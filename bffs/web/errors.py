@@ -9,8 +9,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from graphql import GraphQLError
-from starlette.types import Scope
 
+from shared.asgi.context import KEY, RequestContext
 from shared.asgi.problem import as_problem, problem_of
 from shared.errors import ProblemCode, ProblemError
 from shared.telemetry.ledger import Ledger
@@ -48,10 +48,10 @@ def note_errors(errors: Sequence[GraphQLError], ledger: Ledger) -> None:
         ledger.exception = type(bug.original_error or bug).__name__
 
 
-def error_body(error: GraphQLError, scope: Scope) -> dict[str, Any]:
+def error_body(error: GraphQLError, context: RequestContext) -> dict[str, Any]:
     """Say an error as GraphQL does; ``extensions`` is the part of a problem that HTTP does not say."""
     problem = problem_behind(error)
-    said = problem_of(problem, scope).model_dump(mode="json", by_alias=True, exclude_none=True)
+    said = problem_of(problem, {"path": "", KEY: context}).model_dump(mode="json", by_alias=True, exclude_none=True)
     body: dict[str, Any] = {"message": problem.detail}
     if error.locations:
         body["locations"] = [{"line": one.line, "column": one.column} for one in error.locations]

@@ -4,28 +4,35 @@ POST takes JSON only, so that no form can reach a resolver; GET takes queries, n
 link can do harm (field case W7). Without an operation, GET is GraphiQL in local mode, and nothing elsewhere.
 """
 
-from fastapi import APIRouter, Request
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
 from starlette.responses import HTMLResponse, Response
 from strawberry.http.ides import get_graphql_ide_html
 
 from bffs.web.admission import Admission
 from bffs.web.caching import cacheable
 from bffs.web.context import WebContext
-from bffs.web.operation import Operation, answer, read_operation, read_query, refused
+from bffs.web.operation import MAX_BODY_BYTES, Operation, answer, read_operation, read_query, refused
 from bffs.web.prepare import Refused
 from bffs.web.schema import execute
+from shared.asgi.body import WholeBody
 from shared.asgi.caller import CurrentUser, Fetch, FetchSections, current_user
-from shared.asgi.context import Context
+from shared.asgi.context import Context, RequestContext
+from shared.asgi.written import Written
 from shared.errors import ProblemCode, ProblemError
 from shared.identity.principal import Principal
 
 router = APIRouter(prefix="/web", include_in_schema=False)
 
+Body = Annotated[bytes, Depends(WholeBody(MAX_BODY_BYTES))]
+
 
 @router.post("/graphql")
-async def post_operation(request: Request, user: CurrentUser, fetch: Fetch) -> Response:
+async def post_operation(context: Context, user: CurrentUser, fetch: Fetch, body: Body) -> Written:
     """Execute one operation."""
-    return await _executed(await read_operation(request), request, _context(request, user, fetch))
+    operation = read_operation(body, context.header(b"content-type"))
+    return await _executed(operation, context, _context(context, user, fetch))
 
 
 @router.get("/graphql")
@@ -38,28 +45,28 @@ async def get_operation(request: Request, context: Context) -> Response:
         raise ProblemError(ProblemCode.NOT_FOUND)
     user = await current_user(context)
     fetch = FetchSections(context.state.backends, context, user)
-    answered = await _executed(operation, request, _context(request, user, fetch), only="query")
+    answered = await _executed(operation, context, _context(context, user, fetch), only="query")
     return cacheable(answered, request)
 
 
-def _context(request: Request, user: Principal, fetch: FetchSections) -> WebContext:
-    state = request.app.state
+def _context(context: RequestContext, user: Principal, fetch: FetchSections) -> WebContext:
+    state = context.state
     return WebContext(user, fetch, state.clock, state.cursors)
 
 
 async def _executed(
-    operation: Operation, request: Request, context: WebContext, *, only: str | None = None
-) -> Response:
+    operation: Operation, context: RequestContext, web: WebContext, *, only: str | None = None
+) -> Written:
     """Admit and execute an operation. Raises ProblemError for one of another kind than ``only``."""
-    admission: Admission = request.app.state.admission
+    admission: Admission = context.state.admission
     try:
-        admitted = admission.admit(operation, context.user)
+        admitted = admission.admit(operation, web.user)
     except Refused as fault:
-        return refused(fault.errors, request.scope)
+        return refused(fault.errors, context)
     if only is not None and admitted.prepared.kind != only:
         raise ProblemError(ProblemCode.METHOD_NOT_ALLOWED, "GET is for queries: POST this.", headers={"allow": "POST"})
     try:
-        result = await execute(admitted.prepared, admitted.variables, context)
+        result = await execute(admitted.prepared, admitted.variables, web)
     finally:
-        context.close()
-    return answer(result, request.scope, admitted.told)
+        web.close()
+    return answer(result, context, admitted.told)

@@ -23,9 +23,12 @@ NO_FIELDS: Final[Fields] = MappingProxyType({})
 
 
 class RequestContext:
-    """The headers that stand once, the app's state, the ledger, deadline, priority and budget of one request."""
+    """The headers that stand once, the app's state, the ledger, deadline, priority and budget of one request.
 
-    __slots__ = ("budget", "deadline", "fields", "ledger", "priority", "state")
+    ``body`` is there where the server held it back until it was whole; else who needs it reads it.
+    """
+
+    __slots__ = ("body", "budget", "deadline", "fields", "ledger", "priority", "state")
 
     def __init__(
         self, ledger: Ledger, deadline: Deadline, fields: Fields = NO_FIELDS, state: State | None = None
@@ -36,6 +39,7 @@ class RequestContext:
         self.state = state or State()
         self.priority = Priority.USER
         self.budget: RequestBudget | None = None
+        self.body: bytes | None = None
 
     def header(self, name: bytes) -> str | None:
         """Return a header's value when it stands exactly once in the request; two of a kind are as good as none."""

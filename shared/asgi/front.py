@@ -1,4 +1,4 @@
-"""The hottest routes, from their headers to their answer: those that give a model and need no ``Request`` for it.
+"""The hottest routes, from their headers to their answer: those that give a model, or bytes, and need no ``Request``.
 
 Owns the middleware of such a route, said in one layer: ``Observe(Problem(Deadline(route)))``, made of the parts of
 those modules. As layers, each with a ``send`` of its own, they would cost as much as the fan-out. That the client
@@ -39,13 +39,21 @@ class Front:
         self._observer = observer
         self._ceiling = ceiling
         self._clock = clock
-        hot = {path: one for (method, path), one in routes.items() if method == "GET" and one.is_hot}
-        self.find = {path.encode("ascii"): route for path, route in hot.items() if path.isascii()}.get
+        self._hot = {
+            (method.encode("ascii"), path.encode("ascii")): route
+            for (method, path), route in routes.items()
+            if route.is_hot and path.isascii() and (method == "GET" if route.body is None else method == "POST")
+        }
+
+    def find(self, method: bytes, target: bytes) -> LeanRoute | None:
+        """Return the hot route: GET of one that takes no body, POST of one that does."""
+        return self._hot.get((method, target))
 
     async def serve(self, route: LeanRoute, fields: Fields, cycle: HotCycle) -> None:
-        """Answer one GET of a hot route."""
+        """Answer one request of a hot route."""
         now = self._clock.now_s()
-        context = self._observer.open(self._app.state, "GET", fields, now)
+        context = self._observer.open(self._app.state, "GET" if route.body is None else "POST", fields, now)
+        context.body = cycle.body
         ledger = context.ledger
         trace_id.set(ledger.origin.trace_id)  # for this task, which ends with the request
         open_deadline(context, self._ceiling, now)
@@ -65,7 +73,8 @@ class Front:
     async def _answer(self, route: LeanRoute, context: RequestContext) -> tuple[int, Headers, bytes]:
         try:
             answer = await route.call(context, None)
-            assert not isinstance(answer, Response)  # noqa: S101 - by the handler's own annotation
+            if isinstance(answer, Response):
+                return answer.status_code, answer.raw_headers, bytes(answer.body)
             body = encoded(answer)
         except Exception as error:  # noqa: BLE001 - whatever it is, the client gets a problem and the log the cause
             problem = answer_to(error, {"path": route.path, KEY: context})

@@ -19,7 +19,9 @@ from pydantic import BaseModel
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from shared.asgi.body import WholeBody
 from shared.asgi.context import RequestContext, context_of, request_context
+from shared.asgi.written import Written
 from shared.shape import Shape, encode
 from shared.telemetry.logs import get_logger
 
@@ -51,12 +53,13 @@ class LeanRoute:
         self._steps: list[Step] = []
         self._places: dict[Callable[..., Any], int] = {request_context: CONTEXT}
         self.needs_request = False
+        self.body: WholeBody | None = None
         for dependency in route.dependencies:
             _require_declaration_only(dependency)
         if not inspect.iscoroutinefunction(route.endpoint):
             raise UnservableError("it is not async")
         result = get_type_hints(route.endpoint).get("return")
-        self.gives_model = inspect.isclass(result) and issubclass(result, Shape | BaseModel)
+        self.is_direct = inspect.isclass(result) and issubclass(result, Shape | BaseModel | Written)
         if not (inspect.isclass(result) and issubclass(result, Shape | BaseModel | Response)):
             raise UnservableError("it returns neither a model nor a response")
         self._handler = self._step(route.endpoint)
@@ -68,8 +71,8 @@ class LeanRoute:
 
     @property
     def is_hot(self) -> bool:
-        """Whether it can be served without an ASGI request, and its answer encoded without an ASGI response."""
-        return self.gives_model and not self.needs_request
+        """Whether it can be served without an ASGI request, and its answer sent without an ASGI response."""
+        return self.is_direct and not self.needs_request
 
     def _step(self, function: Callable[..., Any]) -> Step:
         hints = get_type_hints(function, include_extras=True)
@@ -87,9 +90,15 @@ class LeanRoute:
         if dependency is None:
             raise UnservableError(f"it takes {name!r} from the request")
         if dependency not in self._places:
-            self._steps.append(self._step(dependency))
+            self._steps.append(self._step_of(dependency))
             self._places[dependency] = len(self._steps) + REQUEST
         return self._places[dependency]
+
+    def _step_of(self, dependency: Callable[..., Any]) -> Step:
+        if isinstance(dependency, WholeBody):  # it asks for a request only where the body has not come
+            self.body = dependency
+            return Step(dependency, _picker([CONTEXT, REQUEST]), is_async=True)
+        return self._step(dependency)
 
     async def call(self, context: RequestContext, request: Request | None) -> Shape | BaseModel | Response:
         """Call the dependencies and the handler; ``request`` may be None for a route that does not need it."""

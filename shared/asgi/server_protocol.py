@@ -1,9 +1,9 @@
 """uvicorn's HTTP protocol with a short way in and out for hot routes.
 
 Owns the choice between the two ways, and what one answer of the short way does to its connection. uvicorn reads every
-request; what then goes to a hot route and is plain (no body, to be kept alive, nothing else under way) becomes a
-``HotCycle`` in the place of uvicorn's own cycle: one task, one write, no ASGI between. Whatever is odd goes uvicorn's
-way to the same handler, and the client cannot tell the difference.
+request; what then goes to a hot route and is plain (its body here with its head, to be kept alive, nothing else under
+way) becomes a ``HotCycle`` in the place of uvicorn's own cycle: one task, one write, no ASGI between. Whatever is odd
+goes uvicorn's way to the same handler, and the client cannot tell the difference.
 """
 
 import asyncio
@@ -16,16 +16,18 @@ from shared.asgi.one_write import OneWrite
 
 Headers = list[tuple[bytes, bytes]]
 
-# A request that has one of these has a body, wants a say in the connection, or expects an answer before the answer.
-ODD: Final = frozenset({b"content-length", b"transfer-encoding", b"upgrade", b"expect"})
+LENGTH: Final = b"content-length"
+# A request that has one of these has a body without a length, wants a say in the connection, or expects an answer
+# before the answer.
+ODD: Final = frozenset({b"transfer-encoding", b"upgrade", b"expect"})
 CLOSE: Final = (b"connection", b"close")
 
 
 class HotRoutes(Protocol):
     """What serves the hot routes; ``app.state.front``."""
 
-    def find(self, target: bytes) -> Any | None:
-        """Return the route of a request target, or None if it is not a hot one."""
+    def find(self, method: bytes, target: bytes) -> Any | None:
+        """Return the route of a request, or None if it is not a hot one. Its ``body`` says whether it takes one."""
 
     async def serve(self, route: Any, fields: Fields, cycle: "HotCycle") -> None:
         """Answer one request."""
@@ -38,6 +40,19 @@ class ServerProtocol(HttpToolsProtocol):
         super().__init__(config, *rest, **more)
         self._hot: HotRoutes = config.app.state.front
         self._idle_since_s = 0.0
+        # A hot request whose body has not come whole, while the bytes that just came are read.
+        self._held: tuple[Any, Fields] | None = None
+        self._body = b""
+
+    def data_received(self, data: bytes) -> None:
+        """Read what came; what then still waits for its body goes uvicorn's way, which knows how to wait."""
+        super().data_received(data)
+        if self._held is not None:
+            self._held = None
+            if not self.transport.is_closing():
+                self._go_uvicorns_way()
+                if self._body:
+                    super().on_body(self._body)
 
     def on_message_begin(self) -> None:
         """Begin a request with what every one needs; an ASGI scope is made for those that go that way."""
@@ -47,12 +62,31 @@ class ServerProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Choose the way."""
-        route = self._hot.find(self.url)
+        route = self._hot.find(self.parser.get_method(), self.url)
         if route is not None and (self.cycle is None or self.cycle.response_complete):
             fields = once(self.headers)
-            if self._is_plain(fields):
-                self.cycle = HotCycle(self, self._hot, route, fields)  # type: ignore[assignment]  # has what is used
+            if self._is_plain(route, fields):
+                self._held, self._body = (route, fields), b""
                 return
+        self._go_uvicorns_way()
+
+    def on_body(self, body: bytes) -> None:
+        """Keep a part of the body."""
+        if self._held is None:
+            super().on_body(body)
+        else:
+            self._body += body
+
+    def on_message_complete(self) -> None:
+        """Begin what was held back: all of it has come."""
+        if self._held is None:
+            super().on_message_complete()
+            return
+        (route, fields), self._held = self._held, None
+        body = self._body if route.body is not None else None
+        self.cycle = HotCycle(self, self._hot, route, fields, body)  # type: ignore[assignment]  # has what is used
+
+    def _go_uvicorns_way(self) -> None:
         url, headers, expect = self.url, self.headers, self.expect_100_continue
         super().on_message_begin()
         self.url, self.expect_100_continue = url, expect
@@ -63,10 +97,16 @@ class ServerProtocol(HttpToolsProtocol):
         cycle.transport = OneWrite(cycle.transport)  # type: ignore[assignment]  # has what a cycle uses
         super()._start_asgi_task(cycle, app)
 
-    def _is_plain(self, fields: Fields) -> bool:
+    def _is_plain(self, route: Any, fields: Fields) -> bool:
         parser = self.parser
+        # The parser has judged the length: digits, once.
+        fits = (
+            LENGTH not in fields
+            if route.body is None
+            else int(fields.get(LENGTH, -1)) in range(route.body.most_bytes + 1)
+        )
         return (
-            parser.get_method() == b"GET"
+            fits
             and len(fields) == len(self.headers)
             and ODD.isdisjoint(fields)
             and parser.should_keep_alive()
@@ -116,10 +156,13 @@ class ServerProtocol(HttpToolsProtocol):
 class HotCycle:
     """One request on the short way, in the shape that uvicorn knows of its own cycles: it reads and sets these."""
 
-    __slots__ = ("_protocol", "disconnected", "keep_alive", "more_body", "response_complete", "task")
+    __slots__ = ("_protocol", "body", "disconnected", "keep_alive", "more_body", "response_complete", "task")
 
-    def __init__(self, protocol: ServerProtocol, hot: HotRoutes, route: Any, fields: Fields) -> None:
+    def __init__(
+        self, protocol: ServerProtocol, hot: HotRoutes, route: Any, fields: Fields, body: bytes | None
+    ) -> None:
         self._protocol = protocol
+        self.body = body
         self.disconnected = False
         self.keep_alive = True
         self.more_body = False

@@ -95,8 +95,8 @@ async def asked(text: str, scope: dict, on: WebSchema = FAULTY) -> Response:
     try:
         prepared = Preparer(on, open_schema=False).prepare(text)
     except Refused as fault:
-        return refused(fault.errors, scope)
-    return answer(await execute(prepared, {}, None), scope)
+        return refused(fault.errors, scope[KEY])
+    return answer(await execute(prepared, {}, None), scope[KEY])
 
 
 @pytest.fixture

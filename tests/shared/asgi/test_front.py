@@ -1,15 +1,19 @@
 """The short way of hot routes, on real sockets: a client that leaves, asks twice, asks oddly, or never stops."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from typing import Annotated
 
 import httpx
-from fastapi import APIRouter, FastAPI, Request
+from fastapi import APIRouter, Depends, FastAPI, Request
 from pydantic import BaseModel
 from structlog.testing import capture_logs
 
+from shared.asgi.body import WholeBody
 from shared.asgi.context import Context
 from shared.asgi.defaults import install_defaults
 from shared.asgi.lean import lean_routes
+from shared.asgi.written import Written
 from shared.settings import ServiceSettings
 from tests.shared.asgi.service import PATIENCE_S, running, until
 from tests.shared.asgi.test_disconnect import connect
@@ -42,6 +46,11 @@ def app() -> FastAPI:
     async def hottest(context: Context) -> Answer:
         await asyncio.sleep(0.001)
         return Answer(text=context.header(b"x-text") or "")
+
+    @router.post("/echo")
+    async def echo(context: Context, body: Annotated[bytes, Depends(WholeBody(100_000))]) -> Written:
+        context.state.seen.append("held" if context.body is not None else "read")
+        return Written(body or b"nothing", 201, b"text/plain", (b"x-own", b"1"))
 
     @router.get("/hot")
     @router.post("/hot")
@@ -176,3 +185,81 @@ async def test_a_stop_lets_a_hot_answer_out_and_closes_behind_it() -> None:
     assert said.startswith(b"HTTP/1.1 200 OK\r\n")
     assert b"connection: close\r\n" in said
     assert said.endswith(b'{"text":"late, but there"}')
+
+
+# Bodies
+
+
+def post(body: bytes, *headers: bytes) -> bytes:
+    lines = (b"POST /echo HTTP/1.1", b"host: t", b"content-length: %d" % len(body), *headers, b"", body)
+    return b"\r\n".join(lines)
+
+
+async def test_a_body_that_comes_with_its_head_takes_the_short_way() -> None:
+    """The handler gets it whole; its answer is sent as it is."""
+    made = app()
+    async with running(made) as url:
+        reader, writer = await connect(url, post(b"x"))
+        for said, then in ((b"x", post(b"")), (b"nothing", post(b"yyy") + post(b"zzz")), (b"yyy", b""), (b"zzz", b"")):
+            async with asyncio.timeout(PATIENCE_S):
+                head, body = await reader.readuntil(b"\r\n\r\n"), await reader.readexactly(len(said))
+            assert head.startswith(b"HTTP/1.1 201 Created\r\n")
+            assert b"x-own: 1\r\n" in head
+            assert b"content-type: text/plain\r\n" in head
+            assert body == said
+            writer.write(then)
+        writer.close()
+
+    assert made.state.seen[:3] == ["held", "held", "held"]
+
+
+async def test_a_body_that_is_late_is_waited_for_the_other_way() -> None:
+    """By the deadline; the connection serves the next request as ever."""
+    made = app()
+    async with running(made) as url:
+        reader, writer = await connect(url, post(b"abcd")[:-2])
+        await asyncio.sleep(0.005)
+        writer.write(b"cd" + post(b"xyz"))
+        async with asyncio.timeout(PATIENCE_S):
+            first = await reader.readuntil(b"abcd")
+            second = await reader.readuntil(b"xyz")
+        writer.write(post(b"xyz", b"x-deadline-ms: 30")[:-1])
+        async with asyncio.timeout(PATIENCE_S):
+            third = await reader.readuntil(b"}")
+        writer.close()
+
+    assert first.startswith(b"HTTP/1.1 201 Created\r\n")
+    assert second.startswith(b"HTTP/1.1 201 Created\r\n")
+    assert third.startswith(b"HTTP/1.1 504 ")
+    assert b'"code":"deadline_exceeded"' in third
+    assert made.state.seen[0] == "read"
+
+
+async def test_bodies_of_every_form_are_taken_alike() -> None:
+    """Too large, in chunks, expected, of no length, with another method."""
+    made = app()
+
+    async def chunks() -> AsyncIterator[bytes]:
+        yield b"in "
+        yield b"chunks"
+
+    async with running(made) as url, httpx.AsyncClient(base_url=url) as client:
+        assert (await client.post("/echo", content=b"x" * 100_000)).status_code == 201
+        assert (await client.post("/echo", content=b"x" * 100_001)).status_code == 413
+        assert (await client.post("/echo", content=chunks())).content == b"in chunks"
+        assert (await client.post("/echo", content=b"x", headers={"expect": "100-continue"})).content == b"x"
+        assert (await client.get("/echo")).status_code == 405
+        assert (await client.post("/hottest", content=b"x")).status_code == 405
+
+
+async def test_a_broken_request_after_its_head_is_400_and_the_end() -> None:
+    """What cannot be read is not served, by either way."""
+    made = app()
+    async with running(made) as url:
+        reader, writer = await connect(url, post(b"ab") + b"nonsense\r\n\r\n")
+        async with asyncio.timeout(PATIENCE_S):
+            said = await reader.read()
+        writer.close()
+
+    assert said.count(b"HTTP/1.1 ") <= 2
+    assert b"HTTP/1.1 400 " in said

@@ -9,9 +9,11 @@ from fastapi.security import HTTPBearer
 from pydantic import BaseModel, Field
 from starlette.responses import PlainTextResponse, Response
 
+from shared.asgi.body import WholeBody
 from shared.asgi.context import Context
 from shared.asgi.defaults import install_defaults
 from shared.asgi.lean import lean_routes
+from shared.asgi.written import Written
 from shared.errors import BackendFaulted, ProblemCode, ProblemError
 from shared.settings import ServiceSettings
 from shared.testing.clock import ManualClock
@@ -64,6 +66,10 @@ def router() -> APIRouter:  # noqa: C901 - one handler a case
     async def response(request: Request) -> Response:
         return PlainTextResponse(await request.body(), 201, {"x-own": "1"})
 
+    @made.post("/body")
+    async def body(who: Caller, raw: Annotated[bytes, Depends(WholeBody(10))]) -> Written:
+        return Written(who.encode() + raw, 202, b"text/plain")
+
     @made.get("/problem")
     async def problem() -> Answer:
         raise ProblemError(ProblemCode.NOT_FOUND, "No such thing.")
@@ -111,6 +117,10 @@ REQUESTS = {
     "an answer with gaps": ("GET", "/t/degraded", {}, b""),
     "a dependency that refuses": ("GET", "/t/model", {}, b""),
     "a response of its own": ("POST", "/t/response", {}, b"body"),
+    "a body": ("POST", "/t/body", {"x-caller": "Ada"}, b"body"),
+    "no body": ("POST", "/t/body", {"x-caller": "Ada"}, b""),
+    "a body too large": ("POST", "/t/body", {"x-caller": "Ada"}, b"x" * 11),
+    "a body of nobody": ("POST", "/t/body", {}, b"x" * 11),
     "a problem": ("GET", "/t/problem", {}, b""),
     "a failed call": ("GET", "/t/call", {}, b""),
     "a bug": ("GET", "/t/bug", {}, b""),
