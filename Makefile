@@ -17,7 +17,7 @@ help: ## this list
 
 setup: ## .venv from requirements.lock, hash by hash (every other target does this first)
 	@command -v $(PYTHON) >/dev/null || { echo "Frontage needs Python 3.11 or newer, and $(PYTHON) is not here." >&2; exit 1; }
-	@$(PYTHON) -I -S dev/setup.py
+	@$(PYTHON) -I -S dev/setup.py $(if $(filter file,$(origin PYTHON)),--quickest)
 
 demo: setup ## the whole story: both answers, then both again with a silent backend, with their waterfalls
 	@$(BIN)/python -m dev.demo

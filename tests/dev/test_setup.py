@@ -57,6 +57,23 @@ def test_a_python_that_is_too_old_is_told_so(setup, capsys: pytest.CaptureFixtur
     assert "Python 3.11 or newer" in capsys.readouterr().err
 
 
+def test_a_much_quicker_build_of_the_same_python_is_taken(setup, tmp_path, monkeypatch) -> None:
+    """A build without profiles makes everything half as slow again; one that is hardly quicker is not worth it."""
+    quick = tmp_path / f"python{sys.version_info[0]}.{sys.version_info[1]}"
+    monkeypatch.setenv("PATH", str(tmp_path))
+    for took, chosen in ((1.0, str(quick)), (1.3, "mine"), (float("inf"), "mine")):
+        says = {str(quick): took, "mine": 1.5}
+        monkeypatch.setattr(setup, "seconds", lambda python, says=says: says.get(python, float("inf")))
+        assert setup.quickest("mine") == chosen
+
+
+def test_what_is_no_python_takes_for_ever(setup, tmp_path) -> None:
+    """A name on the path may be a script, a broken link, or a Python that cannot make an environment."""
+    assert 0 < setup.seconds(sys.executable) < float("inf")
+    assert setup.seconds(str(tmp_path / "missing")) == float("inf")
+    assert setup.seconds("/bin/true") == float("inf")
+
+
 def test_a_failing_step_shows_the_end_of_what_it_said(setup, capsys: pytest.CaptureFixture[str]) -> None:
     """And leaves no stamp: the next run goes on."""
     setup.create_venv = lambda _: setup.run([sys.executable, "-c", "print('no such wheel'); raise SystemExit(3)"])
