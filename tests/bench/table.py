@@ -16,6 +16,8 @@ def cells(row: Row) -> tuple[str, ...]:
     if row.ready_ms is not None:
         figures = ("", "", "", "")
         notes = [f"ready in {row.ready_ms:.0f} ms"]
+    elif not row.rps:  # it was not about speed
+        figures, notes = ("", "", "", ""), []
     else:
         mark = "≥ " if row.lower_bound else ""
         figures = (f"{mark}{row.rps:,.0f}", f"{row.p50_ms:.2f}", f"{row.p99_ms:.2f}", f"{row.cpu_us:.0f}")

@@ -17,6 +17,9 @@ class Variant:
     environment: Mapping[str, str] = field(default_factory=dict)
     path: str = "/mobile/v1/dashboard"
     body: str = ""  # then it is a POST
+    port: int = 0  # where it listens, if its command has said so already
+    ready: str = "/health/ready"
+    headers: Mapping[str, str] = field(default_factory=dict)  # beside those that all requests carry
 
     @property
     def ours(self) -> bool:
