@@ -5,7 +5,7 @@ MAKEFLAGS += --no-print-directory
 # Hashes and names only: no header, no comment of who wants what, no host. UPGRADE=--upgrade moves the pins.
 LOCK := $(BIN)/uv pip compile -q --generate-hashes --no-header --no-annotate --python-version 3.11 --universal $(UPGRADE)
 BFFS := $(patsubst %/pyproject.toml,%,$(wildcard bffs/*/pyproject.toml))
-DEPLOYABLES := $(BFFS) edge edge/limits dev
+DEPLOYABLES := $(BFFS) edge edge/limits edge/control dev
 MANIFESTS := $(patsubst %,%/pyproject.toml,shared $(DEPLOYABLES))
 TEMPLATES := dev/scaffold/rest dev/scaffold/graphql
 

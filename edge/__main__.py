@@ -1,4 +1,4 @@
-"""``python -m edge``: run, check, plan, status, compile, explain, schema."""
+"""``python -m edge``: run, check, plan, status, compile, explain, schema, keys."""
 
 import asyncio
 import json
@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from edge import keys
 from edge.explain import explain
 from edge.load import load
 from edge.plan import plan
@@ -22,6 +23,7 @@ from edge.status import show
 from shared.telemetry.logs import configure_logs
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="The declarative edge.")
+app.add_typer(keys.app, name="keys")
 
 File = Annotated[Path, typer.Argument(help="The edge's YAML.")]
 DEFAULT_FILE = Path("edge/edge.yaml")

@@ -9,6 +9,7 @@ from edge.envoy.limits import limits_in_order
 from edge.envoy.routes import in_order
 from edge.paths import path_of
 from edge.spec.limits import LimitSpec
+from edge.spec.policies import AuthSpec
 from edge.spec.routes import RouteSpec, ValueMatchSpec
 
 
@@ -25,9 +26,18 @@ def explain(edge: Edge, url: str, method: str, headers: dict[str, str]) -> Itera
     early, late = limits_in_order(edge, route)
     yield from (_limit(name, limit, route.spec.cost) for name, limit in early)
     auth = edge.auth(route)
-    yield f"  auth     {route.spec.auth} ({auth.mode}; {', '.join(auth.issuers)})" if auth else "  auth     none"
+    yield _auth(str(route.spec.auth), auth) if auth else "  auth     none"
     yield from (_limit(name, limit, route.spec.cost) for name, limit in late)
     yield from _action(edge, route.spec)
+
+
+def _auth(name: str, auth: AuthSpec) -> str:
+    kinds = [f"jwt of {', '.join(auth.issuers)}" if kind == "jwt" else kind for kind in auth.accept]
+    where = (
+        "in Envoy" if not auth.asks_control else "by control" if not auth.judged_here else "jwt in Envoy, else control"
+    )
+    scopes = f", scopes {' '.join(auth.scopes)}" if auth.scopes else ""
+    return f"  auth     {name} ({auth.mode}; {' or '.join(kinds)}{scopes}; {where})"
 
 
 def _limit(name: str, limit: LimitSpec, cost: int) -> str:

@@ -4,6 +4,7 @@ Compares what Envoy gets, not what a person wrote: a moved line is no change, a 
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -40,12 +41,15 @@ def _read(state: Path) -> Mapping[str, Json]:
 
 def _resources(files: Mapping[str, Json]) -> Iterator[tuple[str, Json]]:
     """Yield everything that has a name; of a route table each route by itself, for tables are long."""
+    seen: Counter[str] = Counter()
     for content in files.values():
         for resource in content.get("resources", []):
             kind = str(resource["@type"]).rpartition(".")[2].lower().replace("routeconfiguration", "routes")
             for host in resource.get("virtual_hosts", []):
                 for route in host["routes"]:
-                    yield f"route {route['name']} on {' '.join(host['domains'])}", route
+                    name = f"route {route['name']} on {' '.join(host['domains'])}"
+                    seen[name] += 1  # a route that takes several kinds of credentials is two in Envoy's table
+                    yield name if seen[name] == 1 else f"{name} ({seen[name]})", route
             rest = {key: value for key, value in resource.items() if key != "virtual_hosts"}
             yield f"{kind} {resource['name']}", rest
 

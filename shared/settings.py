@@ -4,21 +4,21 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, Field, SecretStr, StringConstraints, field_validator
+from pydantic import AfterValidator, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from shared.addresses import BackendUrl, HttpUrl, ListenAddress
 from shared.backends.wire.tls import TlsPolicy
 from shared.cursors import Cursors
+from shared.identity.settings import IdentitySettings
 from shared.resilience.budget import BRANCHES_PER_REQUEST
 from shared.store.address import StoreAddress, read_address
 from shared.telemetry.keeping import Why
 
+__all__ = ["BackendUrl", "BffSettings", "HttpUrl", "ListenAddress", "ServiceSettings", "StoreSettings"]
+
 # 32 random characters: what `openssl rand -hex 16` prints.
 SHORTEST_KEY: Final = 32
-
-ListenAddress = Annotated[str, StringConstraints(pattern=r"^[^:\s]+:\d{1,5}$|^\[[0-9a-fA-F:]+\]:\d{1,5}$")]
-HttpUrl = Annotated[str, StringConstraints(pattern=r"^https?://[^/\s?#]+(/[^\s?#]*)?$")]
-BackendUrl = Annotated[str, StringConstraints(pattern=r"^https?://[^/\s?#]+(/[^\s?#]*)?$|^unix:///[^\s?#]+$")]
 
 
 def _holds_authorities(file: Path | None) -> Path | None:
@@ -94,8 +94,8 @@ class StoreSettings(ServiceSettings):
             raise ValueError(f"FRONTAGE_STORE_URL: {fault}") from None
 
 
-class BffSettings(StoreSettings):
-    """What every BFF needs beyond that: whose tokens count, and which client carries its calls.
+class BffSettings(StoreSettings, IdentitySettings):
+    """What every BFF needs beyond that: whom it believes (``identity/settings.py``), which client carries its calls.
 
     ``transport`` is ``wire``, ``h2`` (for backends that speak HTTP/2) or ``httpx`` (the stock client); ``route`` is
     ``lean`` or ``fastapi`` (its own dispatch): fast by default, stock to rule ours out when something is odd.
@@ -105,9 +105,6 @@ class BffSettings(StoreSettings):
     Without one, each process draws its own, and a list cannot be continued on another.
     """
 
-    issuer: str
-    audience: str = "frontage"
-    jwks_url: HttpUrl
     transport: Literal["wire", "httpx", "h2"] = "wire"
     route: Literal["lean", "fastapi"] = "lean"
     max_branches: Annotated[int, Field(ge=1)] = BRANCHES_PER_REQUEST

@@ -13,16 +13,16 @@ ROOT = Path(__file__).resolve().parents[1]
 OFFSETS = range(1_000, 15_000)
 
 
-def plan_at(offset: int, state: Path, python: str) -> dict[str, ProcessSpec]:
-    """Plan the whole system, by service."""
+def plan_at(offset: int, state: Path, python: str, *profiles: str) -> dict[str, ProcessSpec]:
+    """Plan the whole system, by service, with what these profiles wake."""
     run = RunFolder(state, offset)
-    services = read_compose(ROOT / "compose.yaml")
+    services = read_compose(ROOT / "compose.yaml", frozenset(profiles))
     return {spec.name: spec for spec in make_plan(services, offset=offset, run=run, python=python)}
 
 
 def free_offset() -> int:
     """Return an offset at which every port of the system is free."""
-    ports = [address for spec in plan_at(0, ROOT, "python").values() for address in spec.ports]
+    ports = [address for spec in plan_at(0, ROOT, "python", "control").values() for address in spec.ports]
     while True:
         offset = random.choice(OFFSETS)
         if all(is_free(host, port + offset) for host, port in ports):

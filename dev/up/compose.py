@@ -49,19 +49,24 @@ class Service:
     address: str | None
     stop_grace_s: float
     faults: bool
+    dormant: bool = False
 
 
-def read_compose(file: Path) -> tuple[Service, ...]:
-    """Read the services of ``file``, or raise with everything that is wrong."""
+def read_compose(file: Path, profiles: frozenset[str] = frozenset()) -> tuple[Service, ...]:
+    """Read the services of ``file``, or raise with everything that is wrong.
+
+    A service with ``profiles`` is ``dormant`` unless one of them is asked for: its addresses are known, it is not
+    started.
+    """
     document = yaml.safe_load(file.read_text(encoding="utf-8"))
     described: dict[str, dict[str, Any]] = document.get("services") or {}
     problems = [f"{file.name}: {problem}" for problem in _problems(described)]
     if problems:
         raise ComposeError("\n".join(problems))
-    return tuple(_service(name, body) for name, body in described.items())
+    return tuple(_service(name, body, profiles) for name, body in described.items())
 
 
-def _service(name: str, body: dict[str, Any]) -> Service:
+def _service(name: str, body: dict[str, Any], profiles: frozenset[str]) -> Service:
     local = body.get("x-local") or {}
     environment = {**_environment(body), **_environment(local)}
     return Service(
@@ -74,6 +79,7 @@ def _service(name: str, body: dict[str, Any]) -> Service:
         address=local.get("address"),
         stop_grace_s=_seconds(body.get("stop_grace_period")),
         faults=bool(local.get("faults", False)),
+        dormant=bool(body.get("profiles")) and profiles.isdisjoint(body["profiles"]),
     )
 
 

@@ -38,9 +38,10 @@ class ProcessSpec:
 
 
 def make_plan(services: Iterable[Service], *, offset: int, run: RunFolder, python: str) -> tuple[ProcessSpec, ...]:
-    """Turn ``services`` into processes, those first that others wait for."""
+    """Turn ``services`` into processes, those first that others wait for; dormant ones are only known by address."""
     known = {service.name: service for service in services}
-    return tuple(_process(known[name], known, offset, run, python) for name in _in_order(known))
+    awake = (name for name in _in_order(known) if not known[name].dormant)
+    return tuple(_process(known[name], known, offset, run, python) for name in awake)
 
 
 def stop_waves(plan: Iterable[ProcessSpec]) -> tuple[tuple[str, ...], ...]:

@@ -54,7 +54,9 @@ def play(request: Request) -> int:
 
 def plan_of(request: Request) -> tuple[ProcessSpec, ...]:
     """Read the compose file and plan it for this machine."""
-    services = read_compose(request.compose)
+    # The same word as for docker compose.
+    profiles = frozenset(filter(None, os.environ.get("COMPOSE_PROFILES", "").split(",")))
+    services = read_compose(request.compose, profiles)
     return make_plan(services, offset=request.run.offset, run=request.run, python=sys.executable)
 
 

@@ -52,7 +52,9 @@ class OwnAnswer:
 
 
 _NO_TOKEN: Final = "!('authorization' in request.headers)"  # noqa: S105 - a CEL expression
-_BY_LUA: Final = "response.code_details == 'lua_response'"
+# The words of ours: of the scripts, and of the control service.
+_BY_US: Final = "response.code_details == 'lua_response' || response.code_details == 'ext_authz_denied'"
+_CONTROL_DOWN: Final = "response.code_details == 'ext_authz_error'"
 _JWKS_DOWN: Final = "response.code_details.startsWith('jwt_authn_access_denied{Jwks_remote_fetch')"
 _WRONG_NETWORK: Final = "response.code_details.startsWith('rbac_access_denied')"
 _CLOSED: Final = "response.code_details == 'direct_response'"
@@ -88,6 +90,10 @@ ANSWERS: Final = (
     OwnAnswer(501, ProblemCode.INVALID_REQUEST, "The transfer coding is not known."),
     OwnAnswer(503, ProblemCode.BACKEND_UNREACHABLE, "This part is closed for the moment.", when=_CLOSED),
     OwnAnswer(
+        503, ProblemCode.BACKEND_UNREACHABLE, "Credentials cannot be verified at the moment.",
+        when=_CONTROL_DOWN, retry_after_s=RETRY_SOON_S,
+    ),
+    OwnAnswer(
         503, ProblemCode.OVERLOADED, "Too many requests are under way.",
         when="response.code_details.contains('overflow') || response.code_details.contains('overload')",
         retry_after_s=RETRY_SOON_S,
@@ -115,8 +121,10 @@ def local_replies() -> Json:
 def _mappers() -> Iterator[Json]:
     yield from _both(UNCOUNTED, [_status("EQ", UNCOUNTED.seen), _cel(UNCOUNTED.when)])
     for answer in ANSWERS:
-        if not answer.when:  # our own Lua gives its reason as the body; everybody else's text is Envoy's
-            yield from _both(answer, [_status("EQ", answer.seen), _cel(_BY_LUA)], own=True)
+        if (
+            not answer.when
+        ):  # our own Lua, or the control service, gives its reason as the body; everybody else's text is Envoy's
+            yield from _both(answer, [_status("EQ", answer.seen), _cel(_BY_US)], own=True)
     for answer in ANSWERS:
         conditions = [_cel(answer.when)] if answer.when else []
         yield from _both(answer, [_status("EQ", answer.seen), *conditions])
@@ -151,7 +159,7 @@ def _mapper(answer: OwnAnswer, conditions: list[Json], *, own: bool = False) -> 
     }
     headers = [set_header("cache-control", "no-store"), set_header(OWN_MARK, "1")]
     if answer.challenge:
-        headers.append(set_header("www-authenticate", answer.challenge))
+        headers.append(set_header("www-authenticate", answer.challenge, keep=True))
     if answer.retry_after_s is not None:
         headers.append(set_header("retry-after", str(answer.retry_after_s)))
     if answer.code is ProblemCode.RATE_LIMITED or answer.when is _CLOSED:  # the limit filter, or the route, knows

@@ -4,6 +4,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from edge.assembly import Edge
+from edge.envoy.control import control_cluster, is_asked
 from edge.envoy.filters import jwks_cluster
 from edge.envoy.l4 import l4_clusters
 from edge.envoy.limiter import limiter_cluster
@@ -37,6 +38,8 @@ def compile_clusters(edge: Edge) -> list[Json]:
         own.append(_for_us(jwks_cluster(name), address, tls))
     if (limiter := edge.spec.limiter) is not None:
         own.append(limiter_cluster(limiter))
+    if (control := edge.spec.control) is not None and is_asked(edge):
+        own.append(control_cluster(control))
     if edge.spec.telemetry.traces is not None:
         own.append(_for_us(TRACES_CLUSTER, edge.spec.telemetry.traces))
     if edge.spec.operations.address is not None:

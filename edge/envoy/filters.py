@@ -1,17 +1,18 @@
 """The way of a request through a listener, in order; the order is the architecture.
 
-guard → answers → compression → origins, networks, faults → limits → token → claims → body → limits by caller →
-deadline → router. On the way back the same backwards, so ``guard`` sees every answer last. Owns the filters and their
-per-route parts.
+guard → answers → compression → origins, networks, faults → limits → token → claims → control → caller → body →
+limits by caller → deadline → router. On the way back the same backwards, so ``guard`` sees every answer last. Owns the
+filters and their per-route parts.
 """
 
 from collections.abc import Iterator
 from typing import Any, Final
 
 from edge.assembly import Edge, OwnedRoute
-from edge.envoy import answers, limit_headers, limits, lua
+from edge.envoy import answers, identity, limit_headers, limits, lua
 from edge.envoy.access import access_filters, access_per_route
 from edge.envoy.compression import compression_filters, uncompressed
+from edge.envoy.control import CONTROL, Way, control_filter, control_per_route, is_asked
 from edge.envoy.limiter import distributed_filter
 from edge.envoy.words import Json, milliseconds, seconds, typed
 from edge.spec.listeners import ListenerSpec
@@ -23,6 +24,7 @@ GUARD: Final = "frontage.guard"
 ANSWERS: Final = "frontage.answers"
 TOKEN: Final = "envoy.filters.http.jwt_authn"  # noqa: S105 - Envoy's name of the filter
 CLAIMS: Final = "frontage.claims"
+CALLER: Final = "frontage.caller"
 DEADLINE: Final = "frontage.deadline"
 BODY: Final = "envoy.filters.http.buffer"
 BUFFER: Final = "envoy.extensions.filters.http.buffer.v3.Buffer"
@@ -37,7 +39,8 @@ def http_filters(edge: Edge, listener: ListenerSpec) -> list[Json]:
     # Whole before it goes on: a slow sender holds memory here, not a BFF's worker, and 413 comes before any work. And
     # before anybody is asked: while a filter waits, Envoy stops to read at the limit, and the 413 would never come.
     body = [_filter(BODY, typed(BUFFER, max_request_bytes=listener.request.max_body))]
-    asks_early = limits.DISTRIBUTED_EARLY in limits.stages(edge)
+    asks_control = is_asked(edge)
+    asks_early = limits.DISTRIBUTED_EARLY in limits.stages(edge) or asks_control
     return [
         *edge_filters(edge, listener),
         *compression_filters(listener.compression),
@@ -46,8 +49,9 @@ def http_filters(edge: Edge, listener: ListenerSpec) -> list[Json]:
         *_limits(edge, limits.LOCAL_EARLY),
         *(body if asks_early else []),
         *_limits(edge, limits.DISTRIBUTED_EARLY),
-        *([_filter(TOKEN, _token_filter(edge))] if edge.spec.policies.auth else []),
-        _lua(CLAIMS, lua.CLAIMS),
+        *([_filter(TOKEN, _token_filter(edge))] if edge.spec.policies.issuers else []),
+        _lua(CLAIMS, identity.CLAIMS),
+        *(_control(edge) if asks_control else []),
         *([] if asks_early else body),
         *_limits(edge, limits.LOCAL_LATE, limits.DISTRIBUTED_LATE, limits.STAND_IN),
         _lua(DEADLINE, "\n".join([*_ranks(), lua.DEADLINE])),
@@ -68,6 +72,13 @@ def _limits(edge: Edge, *stages: int) -> Iterator[Json]:
             yield _filter(limits.NAMES[stage], distributed_filter(edge.spec.limiter, stage))
         else:
             yield _filter(limits.NAMES[stage], limits.local_filter(edge, stage))
+
+
+def _control(edge: Edge) -> Iterator[Json]:
+    """Yield what judges the credentials that are not judged here, and tells the limits whose they are."""
+    assert edge.spec.control is not None  # noqa: S101 - missing_control has refused it
+    yield control_filter(edge.spec.control)
+    yield _lua(CALLER, identity.CALLER)
 
 
 def _grpc_web(edge: Edge) -> Iterator[Json]:
@@ -110,7 +121,7 @@ def router() -> Json:
     return _filter("envoy.filters.http.router", config)
 
 
-def per_route(edge: Edge, route: OwnedRoute) -> tuple[Json, Json]:
+def per_route(edge: Edge, route: OwnedRoute, way: Way) -> tuple[Json, Json]:
     """Return a route's own part of the filters, and the metadata that the Lua filters read."""
     spec = route.spec
     metadata: Json = {}
@@ -122,18 +133,24 @@ def per_route(edge: Edge, route: OwnedRoute) -> tuple[Json, Json]:
         metadata[limits.UNJUDGED] = choices
     if names := limits.route_limits(edge, route):
         metadata[limits.LIMITS] = names
-    if buckets := limit_headers.route_buckets(edge, route):
-        metadata[GUARD] = buckets
+    guarded = limit_headers.route_buckets(edge, route) | ({"credential": True} if way.here or way.asked else {})
+    if guarded:
+        metadata[GUARD] = guarded
     config: Json = {
         **limits.distributed_rate_limits(edge, route), **access_per_route(edge, route), **_bodies_per_route(edge, spec),
     }  # fmt: skip
     auth = edge.auth(route)
-    if auth is not None:
+    if way.here and auth is not None:
         per = typed("envoy.extensions.filters.http.jwt_authn.v3.PerRouteConfig", requirement_name=route.spec.auth)
         config[TOKEN] = per
         issuers = {name: _issuer_rules(edge.spec.policies.issuers[name]) for name in auth.issuers}
         claims = {name: dict.fromkeys(values, True) for name, values in auth.claims.items()}
-        metadata[CLAIMS] = {"scopes": list(auth.scopes), "claims": claims, "issuers": issuers}
+        metadata[CLAIMS] = {
+            "scopes": list(auth.scopes), "claims": claims, "issuers": issuers, "plain": auth.mode == "edge",
+        }  # fmt: skip
+    if way.asked:
+        config[CONTROL] = control_per_route(edge, route)
+        metadata[CALLER] = {"asked": True}
     return config, metadata
 
 
@@ -151,12 +168,15 @@ def _bodies_per_route(edge: Edge, spec: RouteSpec) -> Json:
 
 def _issuer_rules(issuer: IssuerSpec) -> Json:
     algorithms = dict.fromkeys(sorted(issuer.algorithms), True)
-    return {"algorithms": algorithms, "token_type": issuer.token_type}
+    skew = issuer.clock_skew.total_seconds()
+    return {"algorithms": algorithms, "token_type": issuer.token_type, "skew": skew}
 
 
 def _token_filter(edge: Edge) -> Json:
     requirements: Json = {}
     for name, auth in edge.spec.policies.auth.items():
+        if not auth.judged_here:
+            continue
         providers: list[Json] = [{"provider_name": issuer} for issuer in auth.issuers]
         requirements[name] = providers[0] if len(providers) == 1 else {"requires_any": {"requirements": providers}}
     return typed(

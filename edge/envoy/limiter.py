@@ -5,6 +5,7 @@ from typing import Final
 from edge.envoy.members import where
 from edge.envoy.words import Json, seconds, typed
 from edge.limits.policy import DOMAIN
+from edge.spec.clusters import EndpointSpec
 from edge.spec.limits import LimiterSpec
 
 LIMITER_CLUSTER: Final = "frontage.limiter"
@@ -12,7 +13,22 @@ LIMITER_CLUSTER: Final = "frontage.limiter"
 
 def distributed_filter(limiter: LimiterSpec, stage: int) -> Json:
     """Return a filter that asks the limiter. When it does not answer, ``unjudged`` decides: so, "let pass" here."""
-    # Where provably nobody has counted, another limiter is asked: one that restarts loses no check.
+    return typed(
+        "envoy.extensions.filters.http.ratelimit.v3.RateLimit",
+        domain=DOMAIN,
+        stage=stage,
+        timeout=seconds(limiter.timeout),
+        failure_mode_deny=False,
+        disable_x_envoy_ratelimited_header=True,
+        rate_limit_service={"transport_api_version": "V3", "grpc_service": asked(LIMITER_CLUSTER, "limits")},
+    )
+
+
+def asked(cluster: str, authority: str) -> Json:
+    """Return how a service beside the edge is asked: once more, elsewhere, where provably nobody has heard it.
+
+    So one that restarts loses no question.
+    """
     other = {
         "name": "envoy.retry_host_predicates.previous_hosts",
         "typed_config": typed("envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate"),
@@ -22,17 +38,9 @@ def distributed_filter(limiter: LimiterSpec, stage: int) -> Json:
         "retry_host_predicate": [other], "host_selection_retry_max_attempts": 3,
     }  # fmt: skip
     service = {
-        "cluster_name": LIMITER_CLUSTER, "authority": "limits", "skip_envoy_headers": True, "retry_policy": again,
+        "cluster_name": cluster, "authority": authority, "skip_envoy_headers": True, "retry_policy": again,
     }  # fmt: skip
-    return typed(
-        "envoy.extensions.filters.http.ratelimit.v3.RateLimit",
-        domain=DOMAIN,
-        stage=stage,
-        timeout=seconds(limiter.timeout),
-        failure_mode_deny=False,
-        disable_x_envoy_ratelimited_header=True,
-        rate_limit_service={"transport_api_version": "V3", "grpc_service": {"envoy_grpc": service}},
-    )
+    return {"envoy_grpc": service}
 
 
 def limiter_cluster(limiter: LimiterSpec) -> Json:
@@ -40,13 +48,18 @@ def limiter_cluster(limiter: LimiterSpec) -> Json:
 
     Three failures take it out at once, for a second; a check each half second brings it back, or takes it out again.
     """
+    return beside(LIMITER_CLUSTER, "limits", limiter.endpoints, seconds(limiter.timeout))
+
+
+def beside(name: str, authority: str, endpoints: tuple[EndpointSpec, ...], patience: str) -> Json:
+    """Return the cluster of a service beside the edge; ``patience`` is for a connection and for a check."""
     options = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
     pings = {"interval": "10s", "timeout": "2s"}
     return {
-        "name": LIMITER_CLUSTER,
-        **where(LIMITER_CLUSTER, limiter.endpoints),
+        "name": name,
+        **where(name, endpoints),
         "lb_policy": "ROUND_ROBIN",
-        "connect_timeout": seconds(limiter.timeout),
+        "connect_timeout": patience,
         "typed_extension_protocol_options": {
             options: typed(
                 options, explicit_http_config={"http2_protocol_options": {"connection_keepalive": pings}}
@@ -54,8 +67,8 @@ def limiter_cluster(limiter: LimiterSpec) -> Json:
         },
         "common_lb_config": {"healthy_panic_threshold": {"value": 0}},
         "health_checks": [{
-            "timeout": seconds(limiter.timeout), "interval": "0.5s", "no_traffic_interval": "0.5s",
-            "unhealthy_threshold": 2, "healthy_threshold": 1, "grpc_health_check": {"authority": "limits"},
+            "timeout": patience, "interval": "0.5s", "no_traffic_interval": "0.5s",
+            "unhealthy_threshold": 2, "healthy_threshold": 1, "grpc_health_check": {"authority": authority},
         }],
         "outlier_detection": {
             "split_external_local_origin_errors": True,

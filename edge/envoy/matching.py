@@ -1,5 +1,6 @@
 """One match in Envoy's words: path, method, header, cookie, query."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from edge.envoy.words import Json
@@ -7,8 +8,8 @@ from edge.paths import path_of
 from edge.spec.routes import MatchSpec, ValueMatchSpec
 
 
-def compile_match(match: MatchSpec) -> Json:
-    """Return Envoy's route match."""
+def compile_match(match: MatchSpec, more: Iterable[Json] = ()) -> Json:
+    """Return Envoy's route match; ``more`` are conditions on headers beside the route's own."""
     compiled: dict[str, Any] = {**path_of(match).envoy_match()}
     headers = [{"name": name, **_value(one)} for name, one in match.headers.items()]
     if methods := methods_of(match):
@@ -16,6 +17,7 @@ def compile_match(match: MatchSpec) -> Json:
     for key, named in (("query_parameters", match.query), ("cookies", match.cookies)):
         if named:
             compiled[key] = [{"name": name, **_value(one, cookie=key == "cookies")} for name, one in named.items()]
+    headers += more
     if headers:
         compiled["headers"] = headers
     return compiled

@@ -10,6 +10,7 @@ from edge.assembly import Edge, OwnedRoute
 from edge.envoy import filters
 from edge.envoy.actions import compile_action
 from edge.envoy.answers import OWN_MARK
+from edge.envoy.control import Way, ways
 from edge.envoy.matching import compile_match, methods_of
 from edge.envoy.telemetry import TEMPLATE
 from edge.envoy.words import Json, set_header
@@ -61,7 +62,7 @@ def _covered(host: str, listener: ListenerSpec) -> bool:
 def _table(edge: Edge, routes: list[OwnedRoute]) -> Iterator[Json]:
     """Yield the routes in order; after the last one of a path that knows only some methods, its 405."""
     for position, route in enumerate(routes):
-        yield _route(edge, route)
+        yield from (_route(edge, route, way) for way in ways(edge, route))
         path = path_of(route.spec.match)
         same = [other for other in routes if path_of(other.spec.match) == path]
         is_last = all(path_of(other.spec.match) != path for other in routes[position + 1 :])
@@ -69,12 +70,12 @@ def _table(edge: Edge, routes: list[OwnedRoute]) -> Iterator[Json]:
             yield _wrong_method(route, sorted({method for one in same for method in methods_of(one.spec.match)}))
 
 
-def _route(edge: Edge, route: OwnedRoute) -> Json:
-    per_filter, metadata = filters.per_route(edge, route)
+def _route(edge: Edge, route: OwnedRoute, way: Way) -> Json:
+    per_filter, metadata = filters.per_route(edge, route, way)
     metadata[TEMPLATE] = {"template": route.spec.match.shown()}
     return {
         "name": route.name,
-        "match": compile_match(route.spec.match),
+        "match": compile_match(route.spec.match, way.headers),
         **compile_action(edge, route),
         "metadata": {"filter_metadata": metadata},
         "typed_per_filter_config": per_filter,

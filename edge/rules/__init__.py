@@ -8,7 +8,19 @@ from typing import Final
 
 from edge.assembly import Edge
 from edge.problems import Problem
-from edge.rules import actions, fragments, l4, later, limits, listeners, matches, policies, references, timeouts
+from edge.rules import (
+    actions,
+    credentials,
+    fragments,
+    l4,
+    later,
+    limits,
+    listeners,
+    matches,
+    policies,
+    references,
+    timeouts,
+)
 
 Judge = Callable[[Edge], Iterator[Problem]]
 
@@ -17,6 +29,11 @@ JUDGES: Final[tuple[Judge, ...]] = (
     references.unknown_cluster,
     references.unknown_policy,
     references.unknown_issuer,
+    credentials.missing_control,
+    credentials.nothing_to_check,
+    credentials.idle_issuers,
+    credentials.unfit_claims,
+    credentials.unprotected_hop,
     matches.bad_path,
     matches.identical_matches,
     matches.never_matches,

@@ -28,8 +28,5 @@ def _traffic(edge: Edge) -> Iterator[tuple[Place, str, str]]:
 
 def _auth(edge: Edge) -> Iterator[tuple[Place, str, str]]:
     for name, auth in edge.spec.policies.auth.items():
-        if auth.mode != "verify":
-            yield auth.place, f"mode {auth.mode} of auth policy {name!r}", "mode: verify"
-        for kind in auth.accept:
-            if kind != "jwt":
-                yield auth.place, f"accepting {kind} in auth policy {name!r}", "accept: [jwt]"
+        if "session" in auth.accept:
+            yield auth.place, f"accepting session in auth policy {name!r}", "accept: [jwt, opaque, api_key]"

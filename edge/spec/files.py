@@ -10,7 +10,7 @@ from edge.spec.clusters import ClusterSpec
 from edge.spec.l4 import L4Spec
 from edge.spec.limits import LimiterSpec, LimitSpec
 from edge.spec.listeners import AdminSpec, ListenerSpec, OperationsSpec, ProtectionSpec, TelemetrySpec
-from edge.spec.policies import PoliciesSpec
+from edge.spec.policies import ControlSpec, PoliciesSpec
 from edge.spec.routes import MatchSpec, RouteSpec
 
 
@@ -42,6 +42,7 @@ class EdgeSpec(Spec):
     policies: PoliciesSpec = PoliciesSpec()
     include: dict[Name, IncludeSpec] = Field(default_factory=dict)
     limiter: LimiterSpec | None = None
+    control: ControlSpec | None = None
     protection: ProtectionSpec = ProtectionSpec()
     telemetry: TelemetrySpec = TelemetrySpec()
     admin: AdminSpec

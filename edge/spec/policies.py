@@ -7,19 +7,44 @@ from pydantic import Field, StringConstraints
 
 from edge.spec.access import CorsSpec
 from edge.spec.base import Name, Names, Spec
+from edge.spec.clusters import EndpointSpec
 from edge.spec.limits import LimitSpec
 from edge.units import Duration
 
 
 class AuthSpec(Spec):
-    """Who may pass. ``verify``: the edge judges the token and forwards it, and the BFF judges it again."""
+    """Who may pass, with which kinds of credential, and what the upstream learns of it.
+
+    ``verify``: the edge judges the credential and forwards it, and the BFF judges it again. ``internal``: in its place
+    the BFF gets a signed token of the edge's. ``edge``: in its place the BFF gets plain headers; only where nobody else
+    can reach it.
+    """
 
     accept: Annotated[tuple[Literal["jwt", "opaque", "api_key", "session"], ...], Field(min_length=1)] = ("jwt",)
     mode: Literal["edge", "verify", "internal"] = "verify"
     scopes: Names = ()
     # Claims of which one of these values must be held, e.g. role: [admin, support]; a list in the token counts as each.
     claims: dict[str, Annotated[Names, Field(min_length=1)]] = Field(default_factory=dict)
-    issuers: Annotated[Names, Field(min_length=1)]
+    # Of JWTs, and of nothing else.
+    issuers: Names = ()
+
+    @property
+    def judged_here(self) -> bool:
+        """Whether Envoy itself judges a JWT: it never leaves Envoy. A signed token in its place, Envoy cannot make."""
+        return "jwt" in self.accept and self.mode != "internal"
+
+    @property
+    def asks_control(self) -> bool:
+        """Whether some request of its routes is judged by the control service."""
+        return self.mode == "internal" or not {"opaque", "api_key"}.isdisjoint(self.accept)
+
+
+class ControlSpec(Spec):
+    """The service that judges opaque tokens and API keys, and signs internal tokens (``python -m edge.control``)."""
+
+    endpoints: Annotated[tuple[EndpointSpec, ...], Field(min_length=1)]
+    # It may have to ask an issuer, which has 1.5 s.
+    timeout: Duration = timedelta(seconds=2)
 
 
 class IssuerSpec(Spec):

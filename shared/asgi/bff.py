@@ -3,7 +3,6 @@
 Owns their life: opened before the first request, closed after the last one.
 """
 
-import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Final
@@ -21,8 +20,7 @@ from shared.backends.wire.pool import PoolPolicy
 from shared.backends.wire.tls import TlsPolicy
 from shared.backends.wire.transport import WireTransport
 from shared.clock import Clock, LoopClock
-from shared.identity.jwks import JwksCache
-from shared.identity.tokens import TokenPolicy, TokenVerifier
+from shared.identity.opening import open_authenticator
 from shared.settings import BffSettings, StoreSettings
 from shared.store.store import Store, StorePolicy
 from shared.telemetry.metrics import Metrics
@@ -36,11 +34,10 @@ def install_bff(
     app: FastAPI, settings: BffSettings, router: APIRouter, *, service: str, urls: Mapping[Backend, str],
     clock: Clock | None = None,
 ) -> None:  # fmt: skip
-    """Include ``router``, install the defaults, and open ``app.state.backends`` and ``.verifier`` with the app."""
+    """Include ``router``, install the defaults, and open ``app.state.backends`` and ``.authenticator`` with the app."""
     refuse_too_wide(declared_screens(), settings.max_branches)
     app.include_router(router)
     clock = clock or LoopClock()
-    policy = TokenPolicy(issuer=settings.issuer, audience=settings.audience)
     network = Network(transport=settings.transport, ca=settings.backend_ca)
     pool = PoolPolicy(tls=TlsPolicy(ca=settings.backend_ca))
     lean = lean_routes(router) if settings.route == "lean" else LeanRoutes({}, {})
@@ -53,23 +50,19 @@ def install_bff(
         async with (
             open_stored(settings, service, clock, metrics.stores) as stored,
             httpx.AsyncClient(transport=WireTransport(pool, clock, max_body_bytes=MAX_DOCUMENT_BYTES)) as client,
+            open_authenticator(settings, service, client, clock) as authenticator,
         ):
             backends = Backends.open(
                 urls, clock, network, listener=metrics.gates.breaker_turned, max_branches=settings.max_branches,
                 stored=stored,
             )  # fmt: skip
             metrics.gates.watch(backends.states)
-            keys = JwksCache(settings.jwks_url, client, now=clock.now_s)
             running.state.backends = backends
-            running.state.verifier = TokenVerifier(policy, keys, now=clock.wall_s)
-            # In the background: a service whose issuer is down starts all the same, and says 503 to those who ask.
-            warming = asyncio.create_task(keys.refresh())
+            running.state.authenticator = authenticator
             try:
                 async with inner(running):
                     yield
             finally:
-                warming.cancel()
-                await keys.close()
                 await backends.aclose()
 
     app.router.lifespan_context = lifespan

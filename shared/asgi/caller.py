@@ -18,8 +18,9 @@ from shared.backends.fanout import NOTHING_SENT, Caller, fan_out
 from shared.backends.sections import RETRY_HINT, Sections
 from shared.clock import Clock
 from shared.errors import ProblemCode, ProblemError
+from shared.identity.authenticator import Authenticator
+from shared.identity.credential import CredentialKind
 from shared.identity.principal import Principal
-from shared.identity.tokens import TokenVerifier
 
 S = TypeVar("S", bound=Sections)
 
@@ -28,24 +29,20 @@ bearer = HTTPBearer(auto_error=False, bearerFormat="JWT", description="Access to
 
 
 async def current_user(context: Context) -> Principal:
-    """Return whom the bearer token speaks for. Raises ProblemError(UNAUTHENTICATED)."""
-    value = context.header(b"authorization")
-    scheme, _, token = (value or "").partition(" ")
-    if scheme.lower() != "bearer" or not token:
-        raise ProblemError(ProblemCode.UNAUTHENTICATED, "A bearer token is required.")
-    verifier: TokenVerifier = context.state.verifier
-    return verifier.cached(token) or await _verified(context, verifier, token)
+    """Return whom the request's credential speaks for. Raises ProblemError: 400, 401, 403 or 503."""
+    authenticator: Authenticator = context.state.authenticator
+    return authenticator.cached(context.fields) or await _judged(context, authenticator)
 
 
-async def _verified(context: RequestContext, verifier: TokenVerifier, token: str) -> Principal:
-    """Verify within this request's deadline: an issuer that is slow to give its keys does not extend it."""
+async def _judged(context: RequestContext, authenticator: Authenticator) -> Principal:
+    """Judge within this request's deadline: an issuer that is slow to give its keys does not extend it."""
     clock: Clock = context.state.clock
     try:
         async with asyncio.timeout(context.deadline.remaining_s(clock.now_s())):
-            return await verifier.verify(token)
+            return await authenticator.judge(context.fields)
     except TimeoutError:
         raise ProblemError(
-            ProblemCode.DEADLINE_EXCEEDED, "The token could not be verified in time.", retry_after=RETRY_HINT
+            ProblemCode.DEADLINE_EXCEEDED, "The credential could not be verified in time.", retry_after=RETRY_HINT
         ) from None
 
 
@@ -60,10 +57,12 @@ class FetchSections:
     def __init__(self, backends: Backends, context: RequestContext, user: Principal) -> None:
         self._backends = backends
         self._context = context
-        # Client and subject: two apps of one user may see different things.
+        is_key = user.kind is CredentialKind.API_KEY
         self._caller = Caller(
-            scope=f"{user.client_id}\n{user.subject}",
-            authorization=f"Bearer {user.token}",
+            # Client and subject: two apps of one user may see different things. A partner is no user of that name.
+            scope=f"{'key' * is_key}{user.client_id}\n{user.subject}",
+            # An API key is for us alone; who trusts the edge's plain word has no credential.
+            authorization=f"Bearer {user.token}" if user.token and not is_key else None,
             priority=context.priority,
         )
         if context.budget is None:

@@ -19,6 +19,7 @@ from shared.telemetry.ledger import Ledger
 
 KEY = "frontage"
 Fields = Mapping[bytes, bytes]
+CREDENTIALS: Final = frozenset({b"authorization", b"x-api-key", b"x-internal-token"})
 NO_FIELDS: Final[Fields] = MappingProxyType({})
 
 
@@ -59,12 +60,18 @@ def text_of(fields: Fields, name: bytes) -> str | None:
 
 
 def once(fields: Iterable[tuple[bytes, bytes]]) -> Fields:
-    """Return the headers that stand exactly once, by their lower-case names."""
+    """Return the headers that stand exactly once, by their lower-case names; and credentials, however often.
+
+    A credential that stands twice comes joined by a comma (RFC 9110 §5.3), which none has in it: it must not pass for
+    none at all, or the request could be anonymous here and somebody's elsewhere.
+    """
     listed = list(fields)
     found = dict(listed)
     if len(found) != len(listed):
         names = [name for name, _ in listed]
-        return {name: value for name, value in listed if names.count(name) == 1}
+        single = {name: value for name, value in listed if names.count(name) == 1}
+        repeated = {name: b", ".join(value for one, value in listed if one == name) for name in names}
+        return single | {name: value for name, value in repeated.items() if name in CREDENTIALS}
     return found
 
 

@@ -81,7 +81,7 @@ def problem_response(error: ProblemError, scope: Scope) -> Response:
     problem = problem_of(error, scope)
     headers = {"cache-control": "no-store", **(error.headers or {})}
     if error.code is ProblemCode.UNAUTHENTICATED:
-        headers["www-authenticate"] = "Bearer"
+        headers.setdefault("www-authenticate", "Bearer")
     if problem.retry_after_seconds is not None:
         headers["retry-after"] = str(problem.retry_after_seconds)
     body = problem.model_dump_json(by_alias=True, exclude_none=True)

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from shared.errors import ProblemCode, ProblemError
+from shared.identity.claims import check_audience, check_times, name_of, scopes_of, text_of
 from shared.identity.compact import CompactToken, JsonObject, TokenRefused, read_compact
+from shared.identity.credential import CredentialKind, bad_credential
 from shared.identity.jwks import KeySource
 from shared.identity.keys import ALGORITHMS, VerificationKey
 from shared.identity.principal import Principal
@@ -20,10 +21,6 @@ log = get_logger(__name__)
 
 # Thumbprints and UUIDs have at most 43 characters; a key id is looked up in a dict and used for nothing else.
 MAX_KID_LENGTH: Final = 128
-# OpenID Connect Core §2 allows a subject 255 characters; what goes into paths and logs should not be longer.
-MAX_NAME_LENGTH: Final = 255
-# The end of the year 9999: what comes later no calendar can show, and some numbers no float can hold.
-MAX_EPOCH_S: Final = 253_402_300_799
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +76,7 @@ class TokenVerifier:
             await self._check_signature(read, kid)
         except TokenRefused as refused:
             log.info("token_refused", reason=str(refused))
-            raise ProblemError(ProblemCode.UNAUTHENTICATED, "The access token is not valid.") from refused
+            raise bad_credential(CredentialKind.JWT) from refused
         self._remember(principal)
         return principal
 
@@ -91,34 +88,23 @@ class TokenVerifier:
         # RFC 9068 §4 allows the full media type too; media types know no case.
         if not isinstance(typ, str) or typ.lower().removeprefix("application/") != self._policy.typ:
             raise TokenRefused("typ")
-        return _text(header, "kid", MAX_KID_LENGTH)
+        return text_of(header, "kid", MAX_KID_LENGTH)
 
     def _principal(self, claims: JsonObject, token: str) -> Principal:
         if claims.get("iss") != self._policy.issuer:
             raise TokenRefused("iss")
-        audience = claims.get("aud")
-        if self._policy.audience not in (audience if isinstance(audience, list) else [audience]):
-            raise TokenRefused("aud")
-        expires_at = self._check_times(claims)
-        _text(claims, "jti", MAX_NAME_LENGTH)
+        check_audience(claims, self._policy.audience)
+        leeway = self._policy.leeway.total_seconds()
+        expires_at = check_times(claims, self._now(), leeway, required=("exp", "iat"))
+        name_of(claims, "jti")
         return Principal(
-            subject=_text(claims, "sub", MAX_NAME_LENGTH),
-            client_id=_text(claims, "client_id", MAX_NAME_LENGTH),
-            scopes=_scopes(claims, self._policy.max_length),
+            subject=name_of(claims, "sub"),
+            client_id=name_of(claims, "client_id"),
+            scopes=scopes_of(claims),
             expires_at=expires_at,
             token=token,
+            issuer=self._policy.issuer,
         )
-
-    def _check_times(self, claims: JsonObject) -> float:
-        now, leeway = self._now(), self._policy.leeway.total_seconds()
-        expires_at = _seconds(claims, "exp")
-        if now >= expires_at + leeway:
-            raise TokenRefused("exp has passed")
-        if _seconds(claims, "iat") > now + leeway:
-            raise TokenRefused("iat is to come")
-        if "nbf" in claims and _seconds(claims, "nbf") > now + leeway:
-            raise TokenRefused("nbf is to come")
-        return expires_at
 
     async def _check_signature(self, read: CompactToken, kid: str) -> None:
         def fits(key: VerificationKey) -> bool:
@@ -141,25 +127,3 @@ class TokenVerifier:
         if len(self._remembered) >= self._policy.max_remembered:
             del self._remembered[next(iter(self._remembered))]  # the oldest, which is the nearest to its end
         self._remembered[principal.token] = (until, principal)
-
-
-def _text(members: JsonObject, name: str, max_length: int) -> str:
-    """Return a member that must be text: not empty, not endless, nothing unprintable (nor half of a surrogate pair)."""
-    value = members.get(name)
-    if not isinstance(value, str) or not 0 < len(value) <= max_length or not value.isprintable():
-        raise TokenRefused(name)
-    return value
-
-
-def _scopes(claims: JsonObject, max_length: int) -> frozenset[str]:
-    """No scope is no right, not every right; some issuers say it with an empty text."""
-    if claims.get("scope", "") == "":
-        return frozenset()
-    return frozenset(_text(claims, "scope", max_length).split())
-
-
-def _seconds(claims: JsonObject, name: str) -> float:
-    value = claims.get(name)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= MAX_EPOCH_S:
-        raise TokenRefused(name)
-    return value

@@ -70,8 +70,9 @@ async def open_bff(
 
     ``changes`` are settings otherwise. Whatever the app's start raises, this raises.
     """
-    names = [found[1] for field in settings.model_fields if (found := re.fullmatch(r"(\w+)_url", field))]
-    urls = {f"{name}_url": backends.open(name).url for name in names if name not in {"jwks", "store"}}
+    own = settings.model_fields.keys() - BffSettings.model_fields.keys()
+    names = [found[1] for field in sorted(own) if (found := re.fullmatch(r"(\w+)_url", field))]
+    urls = {f"{name}_url": backends.open(name).url for name in names}
     keys = backends.open_apart(ISSUER)
     keys.answers(KEYS, issuer.jwks())
     good = {

@@ -17,7 +17,7 @@ TRACKED = [
     if (ROOT / name).is_file()
 ]
 BFFS = sorted(str(path.parent.relative_to(ROOT)) for path in ROOT.glob("bffs/*/__init__.py"))
-DEPLOYABLES = [*BFFS, "edge", "edge/limits"]
+DEPLOYABLES = [*BFFS, "edge", "edge/limits", "edge/control"]
 FIXED_TOP = {"pyproject.toml", "bffs", "shared", "edge", "tests", "compose.yaml"}
 ALSO_TOP = {"README.md", "CONTRIBUTING.md", "CHANGELOG.md", "LICENSE", "Makefile", "requirements.lock", "dev", "docs"}
 

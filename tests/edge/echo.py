@@ -1,12 +1,15 @@
 """One small server that plays everything around the edge: upstream, issuer, trace collector."""
 
 import asyncio
+import base64
 import json
 import ssl
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Self
+from urllib.parse import parse_qs
 
 from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet, RSAKey
@@ -39,12 +42,42 @@ class Issuer:
         return jwt.encode(head, body, key or self.keys[kid], algorithms=[algorithm])
 
 
+class Introspection:
+    """RFC 7662, as some issuers speak it and as some should not: an answer per token, and a count of questions."""
+
+    def __init__(self) -> None:
+        self.answers: dict[str, dict | bytes] = {}
+        self.asked: list[str] = []
+        self.up = True
+
+    def knows(self, token: str, **changes: object) -> str:
+        """Make a token active; a member given as None is left out."""
+        good = {
+            "active": True, "iss": "https://issuer.test", "aud": "frontage", "sub": "u-1", "client_id": "app",
+            "scope": "dashboard", "exp": int(time.time()) + 600, "token_type": "Bearer",
+        }  # fmt: skip
+        self.answers[token] = {name: value for name, value in {**good, **changes}.items() if value is not None}
+        return token
+
+    def answer(self, headers: list[tuple[str, str]], body: bytes) -> bytes:
+        form = parse_qs(body.decode())
+        self.asked.append(form["token"][0])
+        named = {name.lower(): value for name, value in headers}
+        if named.get("authorization") != "Basic " + base64.b64encode(b"edge:s%3Acret%25").decode():
+            return Echo.reply(401, b"{}")
+        if not self.up:
+            return Echo.reply(500, b"{}")
+        said = self.answers.get(form["token"][0], {"active": False})
+        return Echo.reply(200, said if isinstance(said, bytes) else json.dumps(said).encode())
+
+
 class Echo:
     """Answers with what it saw. Runs its loop in a thread, so that tests stay plain functions."""
 
     def __init__(self, context: ssl.SSLContext | None = None) -> None:
         self._context = context
         self.issuer = Issuer()
+        self.introspection = Introspection()
         self.seen: list[dict] = []
         self.spans: list = []
         self.answers: dict[str, Callable[[], bytes] | bytes] = {}
@@ -124,6 +157,8 @@ class Echo:
             return self.reply(200, self.issuer.jwks()) if self.issuer.up else self.reply(500, b"{}")
         if path.startswith("/health/"):
             return self.reply(200 if self.healthy and path == "/health/ready" else 503, b"{}")
+        if path == "/introspect":
+            return self.introspection.answer(headers, body)
         if path == "/v1/traces":
             self._collect(body)
             return self.reply(200, b"")

@@ -59,7 +59,7 @@ def test_compile_prints_what_envoy_gets():
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [(["https://localhost:8443/mobile/v1/dashboard"], "route mobile.v1 (bffs/mobile/edge.yaml:"),
-     (["-X", "post", "https://localhost/web/graphql"], "auth     customers (verify; main)"),
+     (["-X", "post", "https://localhost/web/graphql"], "auth     customers (verify; jwt of main; in Envoy)"),
      (["https://localhost/health/ready"], "no route takes it (404)")],
 )  # fmt: skip
 def test_explain_says_the_way_of_a_request(arguments, said):

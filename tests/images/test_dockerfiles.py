@@ -8,7 +8,7 @@ import yaml
 
 from tests.images.dockerfile import BFFS, ROOT, Dockerfile
 
-FOLDERS = (*BFFS, "edge", "edge/limits", "dev")
+FOLDERS = (*BFFS, "edge", "edge/limits", "edge/control", "dev")
 each = pytest.mark.parametrize("folder", FOLDERS)
 
 

@@ -82,7 +82,7 @@ def test_the_files_of_an_image_start_alone_and_become_ready(
         (app / source).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / source, app / source)
     ensure_certificates(tmp_path / "tls")
-    spec = plan_at(free_offset(), tmp_path, str(app.parent / "venv/bin/python"))[name]
+    spec = plan_at(free_offset(), tmp_path, str(app.parent / "venv/bin/python"), "control")[name]
     process = start(spec, app)
     until(lambda: process.poll() is not None or answers(spec.ready), f"{name} to be ready at {spec.ready}")
     assert process.poll() is None, spec.log.read_text()

@@ -209,6 +209,6 @@ async def test_a_principal_never_shows_its_token(issuer: Issuer, verifier: Token
 
     principal = await verifier.verify(token)
 
-    assert principal == Principal("u-1", "mobile-app", frozenset({"dashboard"}), NOW + 3600, token)
+    assert principal == Principal("u-1", "mobile-app", frozenset({"dashboard"}), NOW + 3600, token, issuer=ISSUER)
     assert principal.token == token
     assert all(part not in f"{principal!r}{principal}{[principal]}" for part in token.split("."))

@@ -1,0 +1,83 @@
+"""Who calls, as Lua: what Envoy's own filter does not ask of a JWT, and what the control service found out.
+
+Owns both sources, and what they leave for others: ``frontage.identity`` (subject and client, for limits), and in mode
+``edge`` the headers that a BFF is told. As in ``lua.py``: what judges runs under ``pcall``, no verdict is a refusal.
+"""
+
+from typing import Final
+
+# Step 2: what jwt_authn does not ask. It reads Envoy's own parse of the token, so two parsers cannot differ.
+CLAIMS: Final = r"""
+local INVALID = "The access token is not valid."
+
+local function is_name(value) return type(value) == "string" and value ~= "" and #value <= 1020 end
+
+-- What RFC 9068 §2.2 wants in every token, beside what Envoy's own filter looks at.
+local function is_whole(claims)
+  return is_name(claims.sub) and is_name(claims.client_id) and is_name(claims.jti) and type(claims.iat) == "number"
+     and claims.aud ~= nil and (claims.scope == nil or type(claims.scope) == "string")
+end
+
+-- A value that no header can misread: nothing but plain characters as they are (mode edge; the BFF decodes).
+local function plain(text)
+  return (text:gsub("[^%w%-._~:/@=|]", function(c) return string.format("%%%02X", c:byte()) end))
+end
+
+-- Mode edge: in the credential's place, what was found out about it.
+local function tell(headers, claims)
+  for _, name in ipairs({"authorization", "x-api-key", "cookie"}) do headers:remove(name) end
+  headers:replace("x-auth-sub", plain(claims.sub))
+  headers:replace("x-auth-client", plain(claims.client_id))
+  headers:replace("x-auth-scope", plain(claims.scope or ""))
+  headers:replace("x-auth-method", "jwt")
+  headers:replace("x-auth-exp", string.format("%d", claims.exp))
+end
+
+local function judge(handle, wanted)
+  local verified = handle:streamInfo():dynamicMetadata():get("envoy.filters.http.jwt_authn") or {}
+  for issuer, rules in pairs(handle:metadata():get("issuers")) do
+    local header, claims = verified[issuer .. ".header"], verified[issuer .. ".claims"]
+    if header ~= nil and claims ~= nil then
+      local typ = header.typ:lower():gsub("^application/", "")
+      if not rules.algorithms[header.alg] or typ ~= rules.token_type then return "401", INVALID end
+      if header.crit ~= nil then return "401", INVALID end  -- we understand no extension (RFC 7515 §4.1.11)
+      if not is_whole(claims) or claims.iat > os.time() + rules.skew then return "401", INVALID end
+      local held = " " .. (type(claims.scope) == "string" and claims.scope or "") .. " "
+      for _, scope in ipairs(wanted) do
+        if not held:find(" " .. scope .. " ", 1, true) then return "403", "The access token lacks a scope." end
+      end
+      for name, values in pairs(handle:metadata():get("claims")) do
+        local mine, found = claims[name], false
+        for _, value in pairs(type(mine) == "table" and mine or {mine}) do found = found or values[tostring(value)] end
+        if not found then return "403", "The access token lacks a claim." end
+      end
+      local metadata = handle:streamInfo():dynamicMetadata()
+      metadata:set("frontage.identity", "subject", issuer .. " " .. claims.sub)
+      metadata:set("frontage.identity", "client", issuer .. " " .. claims.client_id)
+      if handle:metadata():get("plain") then tell(handle:headers(), claims) end
+      return "pass"
+    end
+  end
+end
+
+function envoy_on_request(handle)
+  local wanted = handle:metadata():get("scopes")
+  if wanted == nil then return end  -- a route without auth
+  local sound, verdict, detail = pcall(judge, handle, wanted)
+  if sound and verdict == "pass" then return end
+  if not sound or verdict == nil then verdict, detail = "401", INVALID end
+  handle:respond({[":status"] = verdict}, detail)
+end
+"""
+
+# Step 2, for what was judged by the control service: whose it is, where the limits look for it.
+CALLER: Final = r"""
+function envoy_on_request(handle)
+  if handle:metadata():get("asked") == nil then return end
+  local metadata = handle:streamInfo():dynamicMetadata()
+  local said = metadata:get("envoy.filters.http.ext_authz") or {}
+  for _, part in ipairs({"subject", "client"}) do
+    if type(said[part]) == "string" then metadata:set("frontage.identity", part, said[part]) end
+  end
+end
+"""

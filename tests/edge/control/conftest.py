@@ -1,0 +1,33 @@
+"""A store, a control service and an edge that asks it, for the tests beside this file."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.edge.control.controls import RunningControl
+from tests.edge.edges import RunningEdge
+from tests.shared.store.servers import Server, serving
+
+HERE = Path(__file__).parent
+
+
+@pytest.fixture(scope="session")
+def store() -> Iterator[Server]:
+    """A Valkey that nobody stops."""
+    with serving("valkey") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def control(store, echo, tmp_path_factory) -> Iterator[RunningControl]:
+    """One control service for all who need no more."""
+    running = RunningControl(tmp_path_factory.mktemp("control"), store.url, echo.port).start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="session")
+def asking(lasting_edge, control) -> RunningEdge:
+    """The edge of ``control.yaml`` beside this file, with that control service."""
+    return lasting_edge((HERE / "control.yaml").read_text(), CONTROL=control.address)
