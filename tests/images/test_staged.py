@@ -23,6 +23,7 @@ UV = Path(sys.executable).with_name("uv")
 PLAYED = {
     "edge": "edge",
     "limits": "edge/limits",
+    "control": "edge/control",
     **{Path(folder).name: folder for folder in BFFS},
     "users": "dev",
     "identity": "dev",
