@@ -90,7 +90,7 @@ def policy_of(edge: Edge, route: OwnedRoute) -> RoutePolicy:
     assert auth is not None  # noqa: S101 - asked for such a route only
     return RoutePolicy(
         route=route.name,
-        audience=audience_of(route),
+        audience=next(iter(audiences_of(edge, route)), ""),
         mode=auth.mode,
         accept=frozenset(CredentialKind(kind) for kind in auth.accept),
         scopes=frozenset(auth.scopes),
@@ -99,9 +99,10 @@ def policy_of(edge: Edge, route: OwnedRoute) -> RoutePolicy:
     )
 
 
-def audience_of(route: OwnedRoute) -> str:
-    """Return whom a route leads to, as API keys and internal tokens name it: its fragment's owner, or its cluster."""
-    return route.owner or (*route.spec.clusters(), "")[0]
+def audiences_of(edge: Edge, route: OwnedRoute) -> dict[str, None]:
+    """Return whom a route leads to, as API keys and internal tokens name it: one, or ``mixed_audience`` refuses it."""
+    clusters = edge.spec.clusters
+    return dict.fromkeys(clusters[name].audience or name for name in route.spec.clusters() if name in clusters)
 
 
 def _issuers(edge: Edge, auth: AuthSpec) -> Iterator[IssuerPolicy]:

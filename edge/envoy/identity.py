@@ -10,7 +10,20 @@ from typing import Final
 CLAIMS: Final = r"""
 local INVALID = "The access token is not valid."
 
-local function is_name(value) return type(value) == "string" and value ~= "" and #value <= 1020 end
+-- As shared/identity/claims.py has it: some text, of 255 characters at most, on one line.
+local function is_name(value)
+  return type(value) == "string" and value ~= "" and not value:find("%c")
+     and (#value <= 255 or (#value <= 1020 and select(2, value:gsub("[^\128-\191]", "")) <= 255))
+end
+
+-- 8 KiB at most; and the spare bits of the signature's last character are zero, or one token had several spellings.
+local SPARE = {[0] = ".$", [2] = "[AQgw]$", [3] = "[AEIMQUYcgkosw048]$"}
+local function is_canonical(credential)
+  local token = credential:match("^Bearer +(.-) *$")
+  if token == nil or #token > 8192 then return false end
+  local signature = token:match("%.([^.]*)$") or ""
+  return signature:find(SPARE[#signature % 4] or "^$") ~= nil
+end
 
 -- What RFC 9068 §2.2 wants in every token, beside what Envoy's own filter looks at.
 local function is_whole(claims)
@@ -41,6 +54,8 @@ local function judge(handle, wanted)
       local typ = header.typ:lower():gsub("^application/", "")
       if not rules.algorithms[header.alg] or typ ~= rules.token_type then return "401", INVALID end
       if header.crit ~= nil then return "401", INVALID end  -- we understand no extension (RFC 7515 §4.1.11)
+      if not is_name(header.kid) or #header.kid > 128 then return "401", INVALID end
+      if not is_canonical(handle:headers():get("authorization")) then return "401", INVALID end
       if not is_whole(claims) or claims.iat > os.time() + rules.skew then return "401", INVALID end
       local held = " " .. (type(claims.scope) == "string" and claims.scope or "") .. " "
       for _, scope in ipairs(wanted) do

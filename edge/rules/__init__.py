@@ -33,6 +33,7 @@ JUDGES: Final[tuple[Judge, ...]] = (
     credentials.nothing_to_check,
     credentials.idle_issuers,
     credentials.unfit_claims,
+    credentials.mixed_audience,
     credentials.unprotected_hop,
     matches.bad_path,
     matches.identical_matches,

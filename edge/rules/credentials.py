@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from edge.assembly import Edge
+from edge.envoy.control import audiences_of
 from edge.problems import Problem
 
 
@@ -39,6 +40,17 @@ def unfit_claims(edge: Edge) -> Iterator[Problem]:
         if auth.claims and "api_key" in auth.accept:
             message = f"auth policy {name!r} asks for claims, and accepts API keys, which have none"
             yield Problem(auth.place, "unfit_claims", message, "use scopes, or another policy for API keys")
+
+
+def mixed_audience(edge: Edge) -> Iterator[Problem]:
+    """One route to two BFFs: a key or an internal token is for one of them, and which is only known afterwards."""
+    for route in edge.routes():
+        auth = edge.auth(route)
+        audiences = audiences_of(edge, route)
+        if auth is not None and auth.asks_control and len(audiences) > 1:
+            message = f"route {route.name!r} leads to {' and '.join(audiences)}, and its credentials are for one"
+            remedy = f"give its clusters one name: 'audience: {next(iter(audiences))}'"
+            yield Problem(route.spec.place, "mixed_audience", message, remedy)
 
 
 def unprotected_hop(edge: Edge) -> Iterator[Problem]:

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from edge.spec.base import ONE_WORD, Count, OptionalPort, Spec, Token
+from edge.spec.base import ONE_WORD, Count, Name, OptionalPort, Spec, Token
 from edge.units import Duration, ListenAddress
 
 
@@ -107,6 +107,8 @@ class ClusterSpec(Spec):
     """The endpoints of one upstream, and how to choose among them."""
 
     endpoints: Annotated[tuple[EndpointSpec, ...], Field(min_length=1)]
+    # How API keys and internal tokens name it: what a BFF calls itself. Without it, the cluster's own name.
+    audience: Name | None = None
     balance: Literal["least_requests", "round_robin", "random", "ring_hash", "maglev"] = "least_requests"
     # By what ``ring_hash`` and ``maglev`` choose.
     hash: HashSpec | None = None

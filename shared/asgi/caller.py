@@ -5,7 +5,7 @@ request's deadline and budget, for this identity, into this ledger. Both are pla
 """
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Annotated, TypeVar
 
 from fastapi import Depends
@@ -19,7 +19,7 @@ from shared.backends.sections import RETRY_HINT, Sections
 from shared.clock import Clock
 from shared.errors import ProblemCode, ProblemError
 from shared.identity.authenticator import Authenticator
-from shared.identity.credential import CredentialKind
+from shared.identity.credential import CredentialKind, lacking
 from shared.identity.principal import Principal
 
 S = TypeVar("S", bound=Sections)
@@ -47,6 +47,21 @@ async def _judged(context: RequestContext, authenticator: Authenticator) -> Prin
 
 
 CurrentUser = Annotated[Principal, Depends(current_user)]
+
+
+def user_with(*scopes: str) -> Callable[[Principal], Awaitable[Principal]]:
+    """Return a dependency for a route that asks for more than the BFF does: ``forbidden`` (403) without the scopes.
+
+    ``user: Annotated[Principal, Depends(user_with("orders:read"))]``
+    """
+    wanted = frozenset(scopes)
+
+    async def user_who_may(user: CurrentUser) -> Principal:
+        if not wanted <= user.scopes:
+            raise lacking(user.kind, "a scope")
+        return user
+
+    return user_who_may
 
 
 class FetchSections:

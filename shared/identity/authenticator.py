@@ -38,12 +38,13 @@ class Authenticator:
     """Judges requests for a BFF named ``audience``. What a kind needs must be given where it is accepted."""
 
     def __init__(
-        self, mode: Mode, audience: str, accept: Collection[CredentialKind], *, tokens: Verifies | None = None,
-        introspector: Introspector | None = None, keys: KeyBook | None = None,
+        self, mode: Mode, audience: str, accept: Collection[CredentialKind], *, scopes: Collection[str] = (),
+        tokens: Verifies | None = None, introspector: Introspector | None = None, keys: KeyBook | None = None,
     ) -> None:  # fmt: skip
         self.mode = mode
         self.audience = audience
         self.accept = frozenset(accept)
+        self._scopes = frozenset(scopes)
         self._tokens = tokens
         self._introspector = introspector
         self._keys = keys
@@ -54,18 +55,24 @@ class Authenticator:
         if not self._jwt_alone or self._tokens is None or _API_KEY in fields:
             return None
         value = fields.get(_AUTHORIZATION)
-        return self._tokens.cached(value[7:].decode("latin-1")) if value and value[:7] == b"Bearer " else None
+        if value is None or value[:7] != b"Bearer ":
+            return None
+        known = self._tokens.cached(value[7:].decode("latin-1"))
+        return known if known is not None and self._scopes <= known.scopes else None
 
     async def judge(self, fields: Fields) -> Principal:
         """Return whom the request speaks for; raises 400, 401, 403 or 503."""
+        principal = await self._by_mode(fields)
+        principal.require(self._scopes, self.audience)
+        return principal
+
+    async def _by_mode(self, fields: Fields) -> Principal:
         if self.mode == "internal":
             return await self._by_internal_token(fields)
         if self.mode == "edge":
             return self._by_headers(fields)
         credential = read_credential(_text(fields, _AUTHORIZATION), _text(fields, _API_KEY), self.accept)
-        principal = await self._by_credential(credential.kind, credential.text)
-        principal.require(frozenset(), self.audience)
-        return principal
+        return await self._by_credential(credential.kind, credential.text)
 
     async def _by_credential(self, kind: CredentialKind, text: str) -> Principal:
         if kind is CredentialKind.API_KEY and self._keys is not None:

@@ -38,7 +38,7 @@ async def open_authenticator(
             tokens = await _issuers(stack, settings, client, clock)
         verify = settings.accept if settings.identity_mode == "verify" else frozenset[CredentialKind]()
         yield Authenticator(
-            settings.identity_mode, service, settings.accept, tokens=tokens,
+            settings.identity_mode, service, settings.accept, scopes=settings.scopes, tokens=tokens,
             introspector=open_introspector(stack, settings, client, clock) if CredentialKind.OPAQUE in verify else None,
             keys=open_key_book(stack, settings, clock) if CredentialKind.API_KEY in verify else None,
         )  # fmt: skip
@@ -57,6 +57,7 @@ def open_introspector(
         audience=settings.audience,
         issuer=settings.introspection_issuer,
         remember=settings.introspection_remember,
+        timeout=settings.introspection_timeout,
     )
     made = Introspector(policy, client, now=clock.wall_s, monotonic=clock.now_s)
     stack.push_async_callback(made.close)

@@ -36,8 +36,9 @@ class CredentialSettings(BaseSettings):
     """What opaque tokens and API keys are checked with.
 
     ``introspection_*``: where the issuer is asked about an opaque token, and as whom; ``introspection_remember`` is
-    how long its yes is believed: the window of a revocation, zero for none. ``keys_url`` is the store of the API keys,
-    in the forms of ``store_url``, one that keeps its data; ``keys_max_age`` how old what is known of them may be.
+    how long its yes is believed: the window of a revocation, zero for none; ``introspection_timeout`` how long it may
+    take to answer. ``keys_url`` is the store of the API keys, in the forms of ``store_url``, one that keeps its data;
+    ``keys_max_age`` how old what is known of them may be.
     """
 
     model_config = SettingsConfigDict(env_prefix="FRONTAGE_", frozen=True, extra="ignore")
@@ -50,6 +51,7 @@ class CredentialSettings(BaseSettings):
     introspection_remember: Annotated[timedelta, Field(ge=timedelta(0), le=timedelta(minutes=5))] = timedelta(
         seconds=30
     )
+    introspection_timeout: Annotated[timedelta, Field(gt=timedelta(0))] = timedelta(milliseconds=1_500)
     keys_url: SecretStr | None = None
     keys_max_age: Annotated[timedelta, Field(ge=timedelta(seconds=5))] = timedelta(seconds=5)
 
@@ -67,6 +69,8 @@ class CredentialSettings(BaseSettings):
 class IdentitySettings(CredentialSettings):
     """Whom a BFF believes: ``issuer`` with its ``jwks_url``, more ``issuers``, the kinds in ``accept``, the mode.
 
+    ``scopes``: what every caller must hold; what single routes ask beyond it, they say (``asgi/caller.py``).
+
     ``identity_mode``: ``verify`` judges the credential again, ``internal`` believes the edge's signed word
     (``internal_jwks_url`` has its keys), ``edge`` its plain word.
     """
@@ -75,13 +79,14 @@ class IdentitySettings(CredentialSettings):
     jwks_url: HttpUrl | None = None
     issuers: tuple[IssuerSettings, ...] = ()
     accept: Annotated[frozenset[CredentialKind], NoDecode, Field(min_length=1)] = frozenset({CredentialKind.JWT})
+    scopes: Annotated[frozenset[str], NoDecode] = frozenset()
     identity_mode: Literal["edge", "verify", "internal"] = "verify"
     internal_jwks_url: HttpUrl | None = None
     internal_issuer: str = EDGE_ISSUER
 
-    @field_validator("accept", mode="before")
+    @field_validator("accept", "scopes", mode="before")
     @classmethod
-    def _kinds(cls, value: object) -> object:
+    def _listed(cls, value: object) -> object:
         """Read ``jwt,api_key``."""
         return [word.strip() for word in value.split(",") if word.strip()] if isinstance(value, str) else value
 

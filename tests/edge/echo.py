@@ -46,7 +46,7 @@ class Introspection:
     """RFC 7662, as some issuers speak it and as some should not: an answer per token, and a count of questions."""
 
     def __init__(self) -> None:
-        self.answers: dict[str, dict | bytes] = {}
+        self.answers: dict[str, dict | bytes | int] = {}
         self.asked: list[str] = []
         self.up = True
 
@@ -68,6 +68,8 @@ class Introspection:
         if not self.up:
             return Echo.reply(500, b"{}")
         said = self.answers.get(form["token"][0], {"active": False})
+        if isinstance(said, int):
+            return Echo.reply(said, b"{}")
         return Echo.reply(200, said if isinstance(said, bytes) else json.dumps(said).encode())
 
 

@@ -33,6 +33,7 @@ class RunningControl:
             "FRONTAGE_INTROSPECTION_CLIENT_SECRET": SECRET,
             "FRONTAGE_INTROSPECTION_ISSUER": "https://issuer.test",
             "FRONTAGE_INTROSPECTION_REMEMBER": "PT2S",
+            "FRONTAGE_INTROSPECTION_TIMEOUT": "PT10S",  # a busy machine must not look like an issuer that is away
             **environment,
         }
         self.process: subprocess.Popen | None = None
