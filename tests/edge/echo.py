@@ -80,6 +80,7 @@ class Echo:
         self._context = context
         self.issuer = Issuer()
         self.introspection = Introspection()
+        self.published: dict[str, bytes] = {}  # key sets of other issuers: fetched by the clock, no request of a test's
         self.seen: list[dict] = []
         self.spans: list = []
         self.answers: dict[str, Callable[[], bytes] | bytes] = {}
@@ -159,6 +160,8 @@ class Echo:
             return self.reply(200, self.issuer.jwks()) if self.issuer.up else self.reply(500, b"{}")
         if path.startswith("/health/"):
             return self.reply(200 if self.healthy and path == "/health/ready" else 503, b"{}")
+        if path in self.published:
+            return self.reply(200, self.published[path])
         if path == "/introspect":
             return self.introspection.answer(headers, body)
         if path == "/v1/traces":

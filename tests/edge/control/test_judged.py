@@ -37,11 +37,11 @@ def bffs(echo, store, control, world, tmp_path_factory) -> Iterator[dict[str, Ru
 
 
 @pytest.fixture(scope="module")
-def ask(lasting_edge, control, bffs, world) -> Iterator[dict[str, Ask]]:
+def ask(new_edge, control, bffs, world) -> Iterator[dict[str, Ask]]:
     """Each way of asking, by name."""
     text = Path(__file__).with_name("judged.yaml").read_text()
     at = {name: one.url.removeprefix("http://") for name, one in bffs.items()}
-    edge = lasting_edge(text, CONTROL=control.address, BFF=at["verify"], BFF_INTERNAL=at["internal"])
+    edge = new_edge(text, CONTROL=control.address, BFF=at["verify"], BFF_INTERNAL=at["internal"])
     with edge.client() as through, httpx.Client(base_url=bffs["verify"].url, trust_env=False) as direct:
 
         def by(client: httpx.Client, way: str) -> Ask:

@@ -41,7 +41,7 @@ def record(key: ApiKey, **changes: object) -> KeyRecord:
 def make_world(echo: Echo, store_url: str) -> World:
     """Publish the issuer's keys, and write the records of API keys."""
     issuer = Issuer(int(time.time()))
-    echo.answers["/table/jwks"] = echo.reply(200, issuer.jwks())
+    echo.published["/table/jwks"] = issuer.jwks()
     for subject in ("u-1", "acme"):
         profile = {"userId": subject, "displayName": "Ada", "accountTier": "Gold"}
         echo.answers[f"/api/internal/users/{subject}/profile"] = echo.reply(200, json.dumps(profile).encode())
