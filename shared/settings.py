@@ -2,14 +2,15 @@
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import AfterValidator, Field, SecretStr, field_validator
+from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from shared.addresses import BackendUrl, HttpUrl, ListenAddress
 from shared.backends.wire.tls import TlsPolicy
 from shared.cursors import Cursors
+from shared.identity.hop import HopSettings
 from shared.identity.settings import IdentitySettings
 from shared.resilience.budget import BRANCHES_PER_REQUEST
 from shared.store.address import StoreAddress, read_address
@@ -94,8 +95,8 @@ class StoreSettings(ServiceSettings):
             raise ValueError(f"FRONTAGE_STORE_URL: {fault}") from None
 
 
-class BffSettings(StoreSettings, IdentitySettings):
-    """What every BFF needs beyond that: whom it believes (``identity/settings.py``), which client carries its calls.
+class BffSettings(StoreSettings, IdentitySettings, HopSettings):
+    """What every BFF needs beyond that: whom it believes, and who may call it (``identity/``).
 
     ``transport`` is ``wire``, ``h2`` (for backends that speak HTTP/2) or ``httpx`` (the stock client); ``route`` is
     ``lean`` or ``fastapi`` (its own dispatch): fast by default, stock to rule ours out when something is odd.
@@ -110,6 +111,17 @@ class BffSettings(StoreSettings, IdentitySettings):
     max_branches: Annotated[int, Field(ge=1)] = BRANCHES_PER_REQUEST
     backend_ca: Annotated[Path | None, AfterValidator(_holds_authorities)] = None
     cursor_keys: SecretStr = SecretStr("")
+
+    @model_validator(mode="after")
+    def _nobody_else_speaks(self) -> Self:
+        """Believe plain headers only where nobody but the edge can send them."""
+        excused = self.trust == "insecure-dev" and self.mode == "local"
+        if self.identity_mode == "edge" and self.tls_caller is None and not excused:
+            raise ValueError(
+                "FRONTAGE_IDENTITY_MODE is edge: set FRONTAGE_TLS_CERTIFICATE, _KEY, _CALLERS and _CALLER, so that "
+                "nobody but the edge can call; or use verify or internal"
+            )
+        return self
 
     @property
     def cursors(self) -> Cursors:

@@ -17,6 +17,10 @@ STATUS_NAMES: Final = {
 RETRY_ON: Final = {"unreachable": ("connect-failure", "refused-stream"), "unavailable": ("retriable-status-codes",)}
 UNAVAILABLE: Final = 503
 MILLION: Final = 1_000_000
+CALLERS_SECRETS: Final = (
+    "authorization", "x-api-key", "cookie", "x-internal-token", "x-auth-sub", "x-auth-client", "x-auth-scope",
+    "x-auth-method", "x-auth-exp",
+)  # fmt: skip
 # As long as a browser is open; it says nothing about who somebody is.
 STICKY_COOKIE_TTL: Final = "0s"
 
@@ -51,11 +55,12 @@ def _hand_on(edge: Edge, route: OwnedRoute) -> Json:
         # No retry_policy of its own accord: a BFF retries its backends inside the deadline; a second retry above it
         # would multiply.
     }
-    if spec.cluster is not None:
+    if spec.cluster is not None and not _withheld(edge, spec.cluster):
         made["cluster"] = spec.cluster
     else:
+        shares = spec.split or {str(spec.cluster): 1}
         made["weighted_clusters"] = {
-            "clusters": [{"name": name, "weight": weight} for name, weight in spec.split.items()]
+            "clusters": [{"name": name, "weight": weight, **_withheld(edge, name)} for name, weight in shares.items()]
         }
     if spec.streaming or spec.websocket:
         made["idle_timeout"] = seconds(spec.timeout)
@@ -66,8 +71,10 @@ def _hand_on(edge: Edge, route: OwnedRoute) -> Json:
         made["regex_rewrite"] = taken.envoy_rewrite(parse_path(spec.rewrite))
     if spec.mirror is not None:
         share = {"numerator": round(spec.mirror.percent / 100 * MILLION), "denominator": "MILLION"}
+        removed = _withheld(edge, spec.mirror.cluster).get("request_headers_to_remove", [])
+        mutations = {"request_headers_mutations": [{"remove": name} for name in removed]} if removed else {}
         made["request_mirror_policies"] = [
-            {"cluster": spec.mirror.cluster, "runtime_fraction": {"default_value": share}}
+            {"cluster": spec.mirror.cluster, "runtime_fraction": {"default_value": share}, **mutations}
         ]
     if spec.retry is not None:
         made["retry_policy"] = _retry(spec.retry)
@@ -75,6 +82,13 @@ def _hand_on(edge: Edge, route: OwnedRoute) -> Json:
     if policies := [_hash_policy(key) for key in keys if key is not None][:1]:
         made["hash_policy"] = policies
     return made
+
+
+def _withheld(edge: Edge, cluster: str) -> Json:
+    """Return what a cluster of somebody else's does not get: credentials, and what is known of the caller (A4)."""
+    if edge.spec.clusters[cluster].credentials == "forwarded":
+        return {}
+    return {"request_headers_to_remove": list(CALLERS_SECRETS)}
 
 
 def _redirect(spec: RouteSpec, redirect: RedirectSpec) -> Json:

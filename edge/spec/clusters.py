@@ -109,6 +109,8 @@ class ClusterSpec(Spec):
     endpoints: Annotated[tuple[EndpointSpec, ...], Field(min_length=1)]
     # How API keys and internal tokens name it: what a BFF calls itself. Without it, the cluster's own name.
     audience: Name | None = None
+    # ``withheld``: it belongs to somebody else, who gets none of our clients' credentials, nor a word about them.
+    credentials: Literal["forwarded", "withheld"] = "forwarded"
     balance: Literal["least_requests", "round_robin", "random", "ring_hash", "maglev"] = "least_requests"
     # By what ``ring_hash`` and ``maglev`` choose.
     hash: HashSpec | None = None

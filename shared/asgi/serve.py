@@ -14,6 +14,7 @@ from fastapi import FastAPI
 
 from shared.asgi.drain import Drain
 from shared.asgi.server_protocol import ServerProtocol
+from shared.identity.hop import HopSettings
 from shared.settings import ServiceSettings
 from shared.telemetry.access import AccessLog
 from shared.telemetry.logs import configure_logs, get_logger
@@ -53,8 +54,10 @@ class DrainingServer(uvicorn.Server):
 
 def server_config(app: FastAPI, settings: ServiceSettings) -> uvicorn.Config:
     """Return how ``app`` is served, here and by the testing kit."""
+    app.state.caller = settings.tls_caller if isinstance(settings, HopSettings) else None
     return uvicorn.Config(
         app,
+        **(settings.uvicorn_tls if isinstance(settings, HopSettings) else {}),
         host=settings.host,
         port=settings.port,
         loop="uvloop",

@@ -13,6 +13,10 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from shared.asgi.context import Fields, once
 from shared.asgi.one_write import OneWrite
+from shared.identity.hop import is_caller
+from shared.telemetry.logs import get_logger
+
+log = get_logger(__name__)
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -39,6 +43,8 @@ class ServerProtocol(HttpToolsProtocol):
     def __init__(self, config: Any, *rest: Any, **more: Any) -> None:
         super().__init__(config, *rest, **more)
         self._hot: HotRoutes = config.app.state.front
+        # Of the one peer that may speak, where only one may (``identity/hop.py``).
+        self._caller: str | None = getattr(config.app.state, "caller", None)
         self._idle_since_s = 0.0
         # A hot request whose body has not come whole, while the bytes that just came are read.
         self._held: tuple[Any, Fields] | None = None
@@ -53,6 +59,13 @@ class ServerProtocol(HttpToolsProtocol):
                 self._go_uvicorns_way()
                 if self._body:
                     super().on_body(self._body)
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        """Take a connection; with a stranger, though an authority vouches for him, there is nothing to talk about."""
+        super().connection_made(transport)
+        if self._caller is not None and not is_caller(transport.get_extra_info("peercert"), self._caller):
+            log.warning("caller_refused", wanted=self._caller)
+            transport.abort()
 
     def on_message_begin(self) -> None:
         """Begin a request with what every one needs; an ASGI scope is made for those that go that way."""

@@ -41,7 +41,7 @@ class CredentialSettings(BaseSettings):
     ``keys_max_age`` how old what is known of them may be.
     """
 
-    model_config = SettingsConfigDict(env_prefix="FRONTAGE_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="FRONTAGE_", frozen=True, extra="ignore", hide_input_in_errors=True)
 
     audience: str = "frontage"
     introspection_url: HttpUrl | None = None

@@ -156,12 +156,10 @@ class Echo:
 
     async def _answer(self, method, target, headers, body, reader) -> bytes:
         path = target.split("?")[0]
-        if path == "/jwks":
-            return self.reply(200, self.issuer.jwks()) if self.issuer.up else self.reply(500, b"{}")
+        if path == "/jwks" or path in self.published:
+            return self._keys(path)
         if path.startswith("/health/"):
             return self.reply(200 if self.healthy and path == "/health/ready" else 503, b"{}")
-        if path in self.published:
-            return self.reply(200, self.published[path])
         if path == "/introspect":
             return self.introspection.answer(headers, body)
         if path == "/v1/traces":
@@ -178,6 +176,11 @@ class Echo:
         if answer is not None:
             return answer() if callable(answer) else answer
         return self.reply(200, json.dumps(self.seen[-1]).encode())
+
+    def _keys(self, path: str) -> bytes:
+        if path in self.published:
+            return self.reply(200, self.published[path])
+        return self.reply(200, self.issuer.jwks()) if self.issuer.up else self.reply(500, b"{}")
 
     def _collect(self, body: bytes) -> None:
         for resource in ExportTraceServiceRequest.FromString(body).resource_spans:
