@@ -2,7 +2,7 @@
 
 Owns the order, the same for every transport:
 
-    the text (``trusted.py``) → prepared (``prepare.py``) → within the caller's most → charged (``charge.py``)
+    the text (``trusted.py``) → prepared (``prepare.py``) → within the caller's most → charged (``shared/limits/``)
 
 Nothing is charged for what is refused before, and nothing is executed that was not charged.
 """
@@ -16,8 +16,10 @@ from bffs.web.limits import CallerPolicies, CallerPolicy
 from bffs.web.operation import Operation
 from bffs.web.prepare import Prepared, Preparer, Refused
 from bffs.web.trusted import TrustedDocuments
-from shared.errors import ProblemError
+from shared.asgi.caller import FetchSections
+from shared.errors import ProblemCode, ProblemError
 from shared.identity.principal import Principal
+from shared.limits.charging import Charger
 
 
 class Admitted(NamedTuple):
@@ -37,13 +39,22 @@ class Admitted(NamedTuple):
 class Admission:
     """Judges operations."""
 
-    def __init__(self, documents: TrustedDocuments, preparer: Preparer, policies: CallerPolicies) -> None:
+    def __init__(
+        self, documents: TrustedDocuments, preparer: Preparer, policies: CallerPolicies, charger: Charger
+    ) -> None:
         self.documents = documents
         self._preparer = preparer
         self._policies = policies
+        self._charger = charger
 
-    def admit(self, operation: Operation, user: Principal) -> Admitted:
-        """Return what may be executed. Raises Refused, whose errors say to its author what is wrong with a document."""
+    async def admit(
+        self, operation: Operation, user: Principal, fetch: FetchSections, *, only: str | None = None
+    ) -> Admitted:
+        """Return what may be executed: an operation of the kind ``only``, where that is given.
+
+        Raises Refused, whose errors say to its author what is wrong with a document; ProblemError for what the request
+        itself may not: an operation of another kind (405), or more than is left of the caller's minute (429).
+        """
         policy = self._policies.of(user)
         try:
             text = self.documents.text(operation.query, operation.document_id, may_send_text=policy.may_send_text)
@@ -54,4 +65,8 @@ class Admission:
         if cost > policy.most_cost:
             told = f"The operation may cost {cost}, and {policy.most_cost} is the most: ask for fewer or shorter lists."
             raise Refused(GraphQLError(told))
+        if only is not None and prepared.kind != only:
+            told = f"GET is for a {only}: POST this."
+            raise ProblemError(ProblemCode.METHOD_NOT_ALLOWED, told, headers={"allow": "POST"})
+        await self._charger.charge(fetch, policy.charge, (("subject", user.subject),), cost)
         return Admitted(prepared, operation.variables, cost, policy)

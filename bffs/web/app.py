@@ -10,7 +10,8 @@ from bffs.web.schema import schema
 from bffs.web.settings import WebSettings
 from bffs.web.trusted import read_manifest
 from shared.asgi.bff import install_bff
-from shared.clock import Clock
+from shared.clock import Clock, LoopClock
+from shared.limits.charging import LIMITER, Charger
 
 
 def create_app(settings: WebSettings, clock: Clock | None = None) -> FastAPI:
@@ -25,7 +26,11 @@ def create_app(settings: WebSettings, clock: Clock | None = None) -> FastAPI:
     preparer = Preparer(schema, open_schema=settings.mode == "local", plans=settings.graphql == "plans")
     documents = read_manifest(settings.documents, preparer)
     app.state.cursors = settings.cursors
-    app.state.admission = Admission(documents, preparer, settings.policies)
+    clock = clock or LoopClock()
+    charger = Charger(clock, distributed=settings.limiter is not None)
+    app.state.admission = Admission(documents, preparer, settings.policies, charger)
     urls = {USERS: settings.users_url, ORDERS: settings.orders_url, ALERTS: settings.alerts_url}
+    if settings.limiter is not None:
+        urls[LIMITER] = settings.limiter
     install_bff(app, settings, routes.router, service="web", urls=urls, clock=clock)
     return app

@@ -57,14 +57,12 @@ def _context(context: RequestContext, user: Principal, fetch: FetchSections) -> 
 async def _executed(
     operation: Operation, context: RequestContext, web: WebContext, *, only: str | None = None
 ) -> Written:
-    """Admit and execute an operation. Raises ProblemError for one of another kind than ``only``."""
+    """Admit and execute an operation; ``only`` one of that kind."""
     admission: Admission = context.state.admission
     try:
-        admitted = admission.admit(operation, web.user)
+        admitted = await admission.admit(operation, web.user, web.fetch, only=only)
     except Refused as fault:
         return refused(fault.errors, context)
-    if only is not None and admitted.prepared.kind != only:
-        raise ProblemError(ProblemCode.METHOD_NOT_ALLOWED, "GET is for queries: POST this.", headers={"allow": "POST"})
     try:
         result = await execute(admitted.prepared, admitted.variables, web)
     finally:

@@ -4,9 +4,9 @@ from typing import Final
 
 from edge.envoy.members import where
 from edge.envoy.words import Json, seconds, typed
-from edge.limits.policy import DOMAIN
 from edge.spec.clusters import EndpointSpec
 from edge.spec.limits import LimiterSpec
+from shared.limits.policy import DOMAIN
 
 LIMITER_CLUSTER: Final = "frontage.limiter"
 

@@ -14,8 +14,8 @@ from typing import Final
 
 from edge.assembly import Edge, OwnedRoute
 from edge.envoy.words import Json, cidr, seconds, typed
-from edge.limits.policy import POLICY_KEY, Algorithm, LimitPolicy
 from edge.spec.limits import ADDRESS_PART, HEADER_PART, LimitSpec
+from shared.limits.policy import POLICY_KEY, Algorithm, LimitPolicy
 
 UNJUDGED: Final = "frontage.unjudged"
 # Which limits a route has, in its metadata. Envoy says that local limits on routes will be ignored one day; and limits

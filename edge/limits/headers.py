@@ -7,8 +7,8 @@ Owns which limit is reported when several count, and the whole seconds. One valu
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from edge.limits.decide import Check, Verdict
-from edge.limits.policy import LimitPolicy
+from shared.limits.decide import Check, Verdict
+from shared.limits.policy import LimitPolicy
 
 MICROSECONDS: Final = 1_000_000
 

@@ -5,21 +5,20 @@ requests that came together, and each of them is judged whole (``judge.lua``).
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from edge.limits.decide import Check, State, Verdict, judge
 from edge.limits.service import Done
 from shared.clock import Clock
+from shared.limits.decide import Check, Verdict
+from shared.limits.memory import Counters
 from shared.store.command import Script, Word
 from shared.store.errors import StoreError
 from shared.store.store import Store
 
 # A script holds up the store for its length: this many requests are about a millisecond.
 MOST_AT_ONCE: Final = 64
-# What a counter in memory weighs is a hundred bytes to a kilobyte.
-MOST_COUNTERS: Final = 100_000
 
 
 def _verdicts(reply: Any) -> list[Verdict]:
@@ -93,16 +92,8 @@ class MemoryJudge:
     """Judges in this process: exact while no second limiter serves the same edges."""
 
     def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._states: dict[str, State] = {}
+        self._counters = Counters(clock)
 
-    def judge(self, checks: tuple[Check, ...], done: Callable[[Sequence[Verdict | None]], None]) -> None:
+    def judge(self, checks: tuple[Check, ...], done: Done) -> None:
         """Judge at once."""
-        now_us = int(self._clock.now_s() * 1_000_000)
-        if len(self._states) >= MOST_COUNTERS:  # the longest untouched make room, a tenth at a time
-            for key in list(self._states)[: MOST_COUNTERS // 10]:
-                del self._states[key]
-        for check in checks:
-            if check.key in self._states:
-                self._states[check.key] = self._states.pop(check.key)
-        done(judge(self._states, checks, now_us))
+        done(self._counters.judge(checks))

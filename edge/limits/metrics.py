@@ -7,7 +7,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from edge.limits.decide import Check, Verdict
+from shared.limits.decide import Check, Verdict
 from shared.telemetry.metrics import Counts
 
 METRIC_CHECKS: Final = "frontage_limits_checks"

@@ -8,9 +8,9 @@ a client's requests are, byte for byte, the one before.
 from hashlib import blake2b
 from typing import Final
 
-from edge.limits.decide import Check
-from edge.limits.messages import Descriptor, read_descriptor, read_request
-from edge.limits.policy import DOMAIN, POLICY_KEY, LimitPolicy, parse_policy
+from shared.limits.decide import Check
+from shared.limits.messages import Descriptor, read_descriptor, read_request
+from shared.limits.policy import DOMAIN, POLICY_KEY, LimitPolicy, parse_policy
 from shared.protobuf import MalformedMessage
 
 # About 20 MB at the usual half kilobyte; beyond it the whole is forgotten and read again, a microsecond a piece.

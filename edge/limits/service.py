@@ -7,10 +7,11 @@ that (let pass, refuse, count locally) is the policy's choice and the edge's doi
 from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
-from edge.limits import headers, messages
-from edge.limits.decide import Check, Verdict
+from edge.limits import headers
 from edge.limits.reading import CheckReader
 from shared.grpc.calls import INVALID_ARGUMENT, GrpcError, Handler, Reply
+from shared.limits import messages
+from shared.limits.decide import Check, Verdict
 from shared.protobuf import MalformedMessage
 
 SHOULD_RATE_LIMIT: Final = b"/envoy.service.ratelimit.v3.RateLimitService/ShouldRateLimit"

@@ -19,7 +19,7 @@ from shared.backends.channel import Channel
 from shared.backends.coalesce import Flights
 from shared.backends.live import LiveCall
 from shared.backends.stored import StoredAnswers
-from shared.backends.transports import Network
+from shared.backends.transports import Network, Transport
 from shared.backends.wire.pool import PoolPolicy
 from shared.clock import Clock
 from shared.errors import ProblemCode, ProblemError
@@ -62,12 +62,14 @@ class Backend:
 
     ``credentials`` says whether the caller's token travels on to it; only the BFF's own backends should say yes.
     ``retries`` says that whoever answers there retries by itself (another BFF, a mesh): then we must not (``explain``).
+    ``transport`` is for one that speaks nothing else than that; without it, the process's setting counts.
     """
 
     name: str
     policy: CallPolicy = field(default_factory=CallPolicy)
     credentials: bool = False
     retries: bool = False
+    transport: Transport | None = None
 
     def get(
         self, path: str, into: type[T], *, cache: CachePolicy | None = None, public: bool = False, coalesce: bool = True
@@ -209,7 +211,7 @@ class Backends:
         Raises ValueError when the file of a backend's authorities is none.
         """
         way = network or Network()
-        channels = {backend: way.open(backend.name, url, backend.policy.pool, clock) for backend, url in urls.items()}
+        channels = {one: way.open(one.name, url, one.policy.pool, clock, one.transport) for one, url in urls.items()}
         return cls(channels, clock, listener=listener, max_branches=max_branches, stored=stored)
 
     @property

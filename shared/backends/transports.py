@@ -38,9 +38,14 @@ class Network:
     ca: Path | None = None
     resolver: Resolver | None = None
 
-    def open(self, backend: str, url: str, policy: PoolPolicy, clock: Clock) -> Channel:
-        """Return a channel; nothing is connected before the first call. Raises ValueError when a CA file is none."""
+    def open(
+        self, backend: str, url: str, policy: PoolPolicy, clock: Clock, transport: Transport | None = None
+    ) -> Channel:
+        """Return a channel; ``transport`` is for a backend that speaks no other. Nothing is connected before a call.
+
+        Raises ValueError when a CA file is none.
+        """
         if self.ca is not None and policy.tls.ca is None:
             policy = replace(policy, tls=replace(policy.tls, ca=self.ca))
-        channel = TRANSPORTS[self.transport](backend, url, policy, clock, self.resolver)
+        channel = TRANSPORTS[transport or self.transport](backend, url, policy, clock, self.resolver)
         return PackedChannel(backend, channel) if policy.compression else channel

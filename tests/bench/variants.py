@@ -37,6 +37,8 @@ def frontage(
         "FRONTAGE_JWKS_URL": f"{where.backend}/jwks", "FRONTAGE_USERS_URL": where.backend,
         "FRONTAGE_ORDERS_URL": where.backend, "FRONTAGE_ALERTS_URL": where.silent if silent else where.backend,
         "FRONTAGE_TRACE_RATIO": "0.01",
+        # Counted as ever; but all load is one user's, who would have spent his minute in the first second.
+        "FRONTAGE_PAGE_COST_PER_MINUTE": "9999999999", "FRONTAGE_EXPLORER_COST_PER_MINUTE": "9999999999",
     }  # fmt: skip
     if traced:
         environment["FRONTAGE_OTLP_ENDPOINT"] = where.backend

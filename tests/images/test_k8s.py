@@ -115,13 +115,17 @@ def test_a_pod_may_call_whom_it_calls_and_nobody_else(folder: str) -> None:
 
 @each
 def test_only_the_edge_is_open_to_everybody(folder: str) -> None:
-    """Others take connections of the edge alone, and Prometheus may read the metrics, whose port the pod says."""
+    """Others take connections of the edge alone (the limiter, also of a BFF that charges what operations cost).
+
+    Prometheus may read the metrics, whose port the pod says.
+    """
     found = parts(folder)
     policy = found["NetworkPolicy"]["spec"]
     assert policy["policyTypes"] == ["Ingress", "Egress"]
     open_ports = [one["port"] for rule in policy["ingress"] if "from" not in rule for one in rule["ports"]]
     assert open_ports == (["https", "http"] if folder == "edge" else [])
-    assert {who for who, _ in peers(policy["ingress"], "from")} == (set() if folder == "edge" else {"edge"})
+    expected = {"edge": set(), "edge/limits": {"edge", "web"}}.get(folder, {"edge"})
+    assert {who for who, _ in peers(policy["ingress"], "from")} == expected
     scraped = [rule["ports"][0]["port"] for rule in policy["ingress"] if "namespaceSelector" in str(rule.get("from"))]
     said = found["Deployment"]["spec"]["template"]["metadata"]["annotations"]
     assert [port(folder, one) for one in scraped] == [int(said["prometheus.io/port"])]

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from edge.limits.decide import Check, Verdict, judge
 from edge.limits.judging import JUDGE, arguments
-from edge.limits.policy import Algorithm, LimitPolicy
+from shared.limits.decide import Check, Verdict, judge
+from shared.limits.policy import Algorithm, LimitPolicy
 
 SECOND = 1_000_000
 EPOCH = 1_795_000_000 * SECOND

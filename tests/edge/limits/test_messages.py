@@ -5,12 +5,12 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, st
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.limits import messages
-from edge.limits.decide import Check, Verdict
-from edge.limits.messages import Descriptor, read_descriptor, read_request, write_request
-from edge.limits.policy import parse_policy
 from edge.limits.reading import MAX_KNOWN_SIZE, CheckReader
 from edge.limits.service import write_answer
+from shared.limits import messages
+from shared.limits.decide import Check, Verdict
+from shared.limits.messages import Descriptor, read_descriptor, read_request, write_request
+from shared.limits.policy import parse_policy
 from shared.protobuf import MalformedMessage
 
 STRING, UINT32, UINT64, ENUM, MESSAGE = 9, 13, 4, 14, 11

@@ -1,7 +1,7 @@
 """The three algorithms, in plain Python: what ``judge.lua`` does inside the store, line for line.
 
-Owns the arithmetic and its reasons. Tests hold the script to it with a clock of their own; a single limiter may also
-count in its own memory with it (``memory.py``). Times are whole microseconds.
+Owns the arithmetic and its reasons. Tests hold the script to it with a clock of their own; a single limiter, or a BFF
+without one, counts in its own memory with it (``memory.py``). Times are whole microseconds.
 
 ``sliding_window`` keeps, for each segment, how many units and *when its last one came*, and counts a segment until the
 window has passed since then. So no window of the stated length ever admits more than the limit, whatever its start, and
@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from edge.limits.policy import Algorithm, LimitPolicy
+from shared.limits.policy import Algorithm, LimitPolicy
 
 MICROSECONDS_A_MS = 1000
 

@@ -32,6 +32,17 @@ class LimitRequest(NamedTuple):
     cost: int
 
 
+class LimitAnswer(NamedTuple):
+    """Whether the request is over a limit; of each descriptor, units left, and whole seconds until more.
+
+    ``unjudged`` names the policies for which the store could not be asked.
+    """
+
+    over: bool
+    statuses: tuple[tuple[int, int], ...]
+    unjudged: tuple[str, ...]
+
+
 def read_request(message: bytes) -> LimitRequest:
     """Read a RateLimitRequest. Raises MalformedMessage."""
     domain, descriptors, cost = "", [], 0
@@ -103,3 +114,34 @@ def write_metadata(name: str, values: Sequence[str]) -> bytes:
 def write_code(code: int) -> bytes:
     """Write the response's own verdict, field 1."""
     return varint_field(1, code)
+
+
+def read_answer(message: bytes) -> LimitAnswer:
+    """Read a RateLimitResponse of a limiter of ours. Raises MalformedMessage."""
+    code, statuses = 0, []
+    unjudged: tuple[str, ...] = ()
+    for number, value in fields(message):
+        if number == 1:
+            code = as_number(value)
+        elif number == 2:  # noqa: PLR2004 - field numbers of the message, here and below
+            statuses.append(_status(dict(fields(as_bytes(value)))))
+        elif number == 6:  # noqa: PLR2004
+            unjudged = _words(as_bytes(value), "unjudged")
+    if code not in {OK, OVER_LIMIT}:
+        raise MalformedMessage("no verdict")
+    return LimitAnswer(code == OVER_LIMIT, tuple(statuses), unjudged)
+
+
+def _status(status: dict[int, int | bytes]) -> tuple[int, int]:
+    duration = dict(fields(as_bytes(status.get(4, b""))))
+    return as_number(status.get(3, 0)), as_number(duration.get(1, 0))
+
+
+def _words(struct: bytes, name: str) -> tuple[str, ...]:
+    """Return the list of words that a Struct has under a name: entry, value, list, its values' texts."""
+    for _, entry in fields(struct):
+        pair = dict(fields(as_bytes(entry)))
+        if as_text(pair.get(1, b"")) == name:
+            listed = as_bytes(dict(fields(as_bytes(pair.get(2, b"")))).get(6, b""))
+            return tuple(as_text(dict(fields(as_bytes(word))).get(3, b"")) for _, word in fields(listed))
+    return ()
