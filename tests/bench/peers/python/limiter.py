@@ -14,7 +14,7 @@ import uvloop
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from redis.asyncio import Redis
 
-from edge.limits.policy import LimitPolicy, parse_policy
+from shared.limits.policy import LimitPolicy, parse_policy
 
 SCRIPT = (Path(__file__).parents[4] / "edge/limits/judge.lua").read_text(encoding="utf-8")
 METHOD, SERVICE = "ShouldRateLimit", "envoy.service.ratelimit.v3.RateLimitService"
