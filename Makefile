@@ -57,12 +57,13 @@ deptry-one:
 types: setup ## mypy --strict
 	@$(BIN)/mypy
 
-contracts: setup ## the committed OpenAPI, SDL and schemas of edge.yaml, anew
+contracts: setup ## the committed OpenAPI, SDL, trusted documents, schemas of edge.yaml and typed clients, anew
 	@for file in $(wildcard bffs/*/openapi.json bffs/*/schema.graphql); do \
 	  $(BIN)/python -m bffs.$$(basename $$(dirname $$file)) contract > .local/contract && mv .local/contract $$file || exit 1; done
 	@$(BIN)/python -m edge schema > .local/contract && mv .local/contract edge/generated/edge.schema.json
 	@$(BIN)/python -m edge schema --fragment > .local/contract && mv .local/contract edge/generated/fragment.schema.json
 	@$(BIN)/python -m bffs.web documents dev/web-demo > .local/contract && mv .local/contract bffs/web/documents.json
+	@$(BIN)/python -m dev clients
 
 bench: setup ## Frontage beside its peers, as ratios, into docs/performance.md (GROUPS=mobile,tracing: some of it)
 	@$(BIN)/python -m tests.bench --groups "$(GROUPS)"

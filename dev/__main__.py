@@ -88,6 +88,20 @@ def contract_ship(given: argparse.Namespace, _: RunFolder) -> int:
     return keep(given.root.resolve(), given.bff, given.client)
 
 
+def clients(given: argparse.Namespace, _: RunFolder) -> int:
+    """Make the typed clients of every contract anew, in dev/clients/generated."""
+    from dev.clients.command import make  # noqa: PLC0415 - same
+
+    return make(given.root.resolve())
+
+
+def contract_lint(given: argparse.Namespace, _: RunFolder) -> int:
+    """Hold every OpenAPI document against Redocly's recommended rules; 1 when one of them finds anything."""
+    from dev.clients.command import judge  # noqa: PLC0415 - same
+
+    return judge(given.root.resolve())
+
+
 def new_bff(given: argparse.Namespace, _: RunFolder) -> int:
     """Make a BFF that runs: its folder and tests, its route, service, image, manifests, lock and contract."""
     from dev.scaffold.command import make  # noqa: PLC0415 - same
@@ -126,6 +140,8 @@ def parser() -> argparse.ArgumentParser:
     add = _command(subs, contract_ship, running=False)
     add("bff", help="whose contract: mobile, web")
     add("client", help="its name and version, as in ios-1.0; bffs/<bff>/clients has its selection")
+    _command(subs, clients, running=False)
+    _command(subs, contract_lint, running=False)
     add = _command(subs, new_bff, running=False)
     add("name", help="2 to 20 small letters and digits, as in partner")
     add("--style", choices=("rest", "graphql"), default="rest", help="which surface (rest)")
