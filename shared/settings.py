@@ -118,8 +118,8 @@ class BffSettings(StoreSettings, IdentitySettings, HopSettings):
         excused = self.trust == "insecure-dev" and self.mode == "local"
         if self.identity_mode == "edge" and self.tls_caller is None and not excused:
             raise ValueError(
-                "FRONTAGE_IDENTITY_MODE is edge: set FRONTAGE_TLS_CERTIFICATE, _KEY, _CALLERS and _CALLER, so that "
-                "nobody but the edge can call; or use verify or internal"
+                "FRONTAGE_IDENTITY_MODE is edge: set FRONTAGE_TLS_CERTIFICATE, FRONTAGE_TLS_KEY, FRONTAGE_TLS_CALLERS "
+                "and FRONTAGE_TLS_CALLER, so that nobody but the edge can call; or use verify or internal"
             )
         return self
 

@@ -6,6 +6,7 @@ import json
 import ssl
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Self
@@ -80,7 +81,9 @@ class Echo:
         self._context = context
         self.issuer = Issuer()
         self.introspection = Introspection()
-        self.published: dict[str, bytes] = {}  # key sets of other issuers: fetched by the clock, no request of a test's
+        # Key sets of other issuers, None for one that is away: fetched by the clock, no request of a test's.
+        self.published: dict[str, bytes | None] = {}
+        self.fetches: Counter[str] = Counter()
         self.seen: list[dict] = []
         self.spans: list = []
         self.answers: dict[str, Callable[[], bytes] | bytes] = {}
@@ -178,8 +181,10 @@ class Echo:
         return self.reply(200, json.dumps(self.seen[-1]).encode())
 
     def _keys(self, path: str) -> bytes:
+        self.fetches[path] += 1
         if path in self.published:
-            return self.reply(200, self.published[path])
+            document = self.published[path]
+            return self.reply(500, b"{}") if document is None else self.reply(200, document)
         return self.reply(200, self.issuer.jwks()) if self.issuer.up else self.reply(500, b"{}")
 
     def _collect(self, body: bytes) -> None:
