@@ -46,10 +46,14 @@ class RunningControl:
     def jwks_url(self) -> str:
         return f"http://127.0.0.1:{self.port}/.well-known/edge-jwks.json"
 
-    def start(self) -> "RunningControl":
+    def launch(self) -> "RunningControl":
         with self.log.open("w") as log:
             command = [sys.executable, "-m", "edge.control"]
             self.process = subprocess.Popen(command, env=self.environment, stdout=log, stderr=log)
+        return self
+
+    def start(self) -> "RunningControl":
+        self.launch()
         wait_for(lambda: self.process.poll() is not None or self.ready(), "the control service is ready", 30)
         assert self.process.poll() is None, self.log.read_text()
         return self
