@@ -2,6 +2,7 @@
 
 import asyncio
 import ctypes
+import resource
 import signal
 from pathlib import Path
 from typing import Final
@@ -13,11 +14,21 @@ PR_SET_PDEATHSIG: Final = 1
 STOP_TIMEOUT_S: Final = 5.0
 # A log line is there when one looks for it; Envoy would keep it for ten seconds.
 FLUSH_MS: Final = "250"
+# Beside the connections of clients: those to endpoints, listeners, files that are watched.
+SPARE_FILES: Final = 1_000
 
 
-def _die_with_parent() -> None:
-    """Ask the kernel to end Envoy when we are gone, however we went."""
+def _as_child() -> None:
+    """Ask the kernel to end Envoy when we are gone, however we went, and to let it open what we may open at most."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)  # shells give 1,024 and would allow more
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def missing_files(connections: int) -> int:
+    """Return how many open files the hard limit is short of for so many connections of clients; mostly 0."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return 0 if hard == resource.RLIM_INFINITY else max(0, connections + SPARE_FILES - hard)
 
 
 class EnvoyProcess:
@@ -36,7 +47,7 @@ class EnvoyProcess:
             "--concurrency", str(concurrency), "--log-level", log_level,
             "--drain-time-s", str(drain_s), "--drain-strategy", "immediate",
             start_new_session=True,  # Ctrl-C in a terminal reaches us alone; Envoy is drained first
-            preexec_fn=_die_with_parent,
+            preexec_fn=_as_child,
         )  # fmt: skip
         return cls(process)
 

@@ -19,7 +19,7 @@ from edge.certificates import certificate_problems
 from edge.envoy.compile import Compiled
 from edge.prepare import Prepared, busy_addresses, prepare
 from edge.problems import Problem
-from edge.process import EnvoyProcess
+from edge.process import EnvoyProcess, missing_files
 from edge.rules.listeners import addresses
 from edge.status import Record, told
 from edge.xds import Rejected, XdsFolder
@@ -76,6 +76,8 @@ class Supervisor:
         bootstrap = self._xds.put_all(prepared.compiled)
         self._record = Record(str(prepared.compiled.edge.spec.admin.address), _now())
         self._note(refused=prepared.apart, event="route_broken")
+        if missing := missing_files(prepared.compiled.edge.spec.protection.connections):
+            log.warning("few_files", missing=missing, remedy="raise ulimit -Hn, or lower protection.connections")
         settings = self._settings
         envoy = await EnvoyProcess.start(
             bootstrap, concurrency=settings.concurrency, log_level=settings.log_level,

@@ -1,7 +1,9 @@
 """L4: a port of ours, handed on connection by connection (TCP) or client by client (UDP), without reading it.
 
 Each entry has clusters of its own: the same endpoints as the named cluster, chosen the entry's way. A dead endpoint's
-connections are closed, so that clients connect anew; a removed one's end at ``idle_timeout`` or ``max_lifetime``.
+connections are closed, so that clients connect anew. One that says that it is not ready gets no new ones, and those it
+has are its own to end: that is how an edge drains behind this one (field case O1). A removed one's end at
+``idle_timeout`` or ``max_lifetime``.
 """
 
 from collections.abc import Iterator
@@ -17,8 +19,11 @@ from edge.spec.l4 import IDLE_TCP, IDLE_UDP, MAX_CONNECTIONS, L4Spec
 BUFFER: Final = 128 * 1024
 # A client that says nothing where a name or an address must come first.
 FIRST_BYTES_WITHIN: Final = "5s"
-# A connection that could not be made is tried elsewhere: nothing has been sent yet.
-CONNECT_ATTEMPTS: Final = 3
+# A connection that could not be made is tried again: nothing has been sent yet. Where depends on whose turn it is among
+# all connections: with one of two endpoints gone, eight tries leave 1 in 256, and take 2 s at most.
+CONNECT_ATTEMPTS: Final = 8
+# A host that went without a word: gone after 10 s and three times 5 s, whoever checks its health and how.
+KEEPALIVE: Final = {"keepalive_time": 10, "keepalive_interval": 5, "keepalive_probes": 3}
 # Jumbo frames; a datagram longer than that is cut off by the network anyway.
 DATAGRAM: Final = 9_000
 POLICIES: Final = "envoy.extensions.load_balancing_policies"
@@ -43,11 +48,14 @@ def _own(protocol: str, entry: L4Spec, cluster: str) -> str:
 
 def _cluster(edge: Edge, protocol: str, entry: L4Spec, cluster: str) -> Json:
     most = entry.max_connections or MAX_CONNECTIONS
+    health = edge.spec.clusters[cluster].health
     made: Json = {
         **members(_own(protocol, entry, cluster), edge.spec.clusters[cluster]),
         "load_balancing_policy": {"policies": [{"typed_extension_config": _balance(entry)}]},
         "circuit_breakers": {"thresholds": [{"max_connections": most, "max_pending_requests": most}]},
-        "close_connections_on_host_health_failure": True,
+        # By ``tcp``, what fails is not there; by ``path``, it may just have said no.
+        "close_connections_on_host_health_failure": health is None or health.tcp,
+        "upstream_connection_options": {"tcp_keepalive": KEEPALIVE},
     }
     if entry.proxy_protocol is not None and entry.proxy_protocol.send is not None:
         made["transport_socket"] = _proxy_header(entry.proxy_protocol.send)

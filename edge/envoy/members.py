@@ -30,13 +30,15 @@ def members(name: str, cluster: ClusterSpec) -> Json:
 
 
 def where(name: str, endpoints: tuple[EndpointSpec, ...], health: HealthSpec | None = None) -> Json:
-    """Return the endpoints, and how their names are resolved."""
+    """Return the endpoints, how their names are resolved, and the name under which all of it is counted."""
     port = health.port if health else None
     groups = [
         {"priority": priority, "lb_endpoints": [_endpoint(one, port) for one in endpoints if one.priority == priority]}
         for priority in range(max(one.priority for one in endpoints) + 1)
     ]
     made: Json = {"type": "STATIC", "load_assignment": {"cluster_name": name, "endpoints": groups}}
+    if "." in name:  # Envoy takes what follows the first dot for a part of every counter's own name
+        made["alt_stat_name"] = name.replace(".", "_")
     if not all(_is_ip(endpoint.address.host) for endpoint in endpoints):
         # Container networks speak IPv4; IPv6 where there is nothing else.
         made |= {"type": "STRICT_DNS", "dns_lookup_family": "V4_PREFERRED"}

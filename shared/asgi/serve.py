@@ -1,7 +1,7 @@
 """Runs one service in one process: uvicorn, and the order in which it goes away.
 
-First signal: readiness says no, ``drain_delay`` passes, the listener closes, calls in flight end within
-``drain_grace``, pools close, exit 0. Second signal: at once (field case O1).
+First signal: readiness says no and each answer is its connection's last; ``drain_delay`` passes, the listener closes,
+calls in flight end within ``drain_grace``, pools close, exit 0. Second signal: at once (field case O1).
 """
 
 import asyncio

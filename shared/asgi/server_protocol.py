@@ -12,6 +12,7 @@ from typing import Any, Final, Protocol
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from shared.asgi.context import Fields, once
+from shared.asgi.drain import Drain
 from shared.asgi.one_write import OneWrite
 from shared.identity.hop import is_caller
 from shared.telemetry.logs import get_logger
@@ -43,6 +44,7 @@ class ServerProtocol(HttpToolsProtocol):
     def __init__(self, config: Any, *rest: Any, **more: Any) -> None:
         super().__init__(config, *rest, **more)
         self._hot: HotRoutes = config.app.state.front
+        self._drain: Drain = config.app.state.drain
         # Of the one peer that may speak, where only one may (``identity/hop.py``).
         self._caller: str | None = getattr(config.app.state, "caller", None)
         self._idle_since_s = 0.0
@@ -98,6 +100,7 @@ class ServerProtocol(HttpToolsProtocol):
         (route, fields), self._held = self._held, None
         body = self._body if route.body is not None else None
         self.cycle = HotCycle(self, self._hot, route, fields, body)  # type: ignore[assignment]  # has what is used
+        self._last_one_if_leaving()
 
     def _go_uvicorns_way(self) -> None:
         url, headers, expect = self.url, self.headers, self.expect_100_continue
@@ -105,6 +108,12 @@ class ServerProtocol(HttpToolsProtocol):
         self.url, self.expect_100_continue = url, expect
         self.headers += headers
         super().on_headers_complete()
+        self._last_one_if_leaving()
+
+    def _last_one_if_leaving(self) -> None:
+        """Answer, and say goodbye with it: a peer that is told does not send into our close (field case O1)."""
+        if self._drain.started and self.cycle is not None:
+            self.cycle.keep_alive = False
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         cycle.transport = OneWrite(cycle.transport)  # type: ignore[assignment]  # has what a cycle uses

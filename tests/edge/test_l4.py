@@ -179,13 +179,31 @@ def test_case_o4_an_endpoint_that_fails_its_check_gets_nothing_and_its_connectio
     wait_for(lambda: counted(port, 2) == {"": 2}, "nobody is asked")
 
 
+def test_case_o1_an_endpoint_that_says_no_keeps_its_connections(balanced, echo):
+    """A 503 of its health path is how a drain begins: nobody new, and those who are there stay until it ends them."""
+    _, port, _ = balanced(
+        "", "a", cluster=f", health: {{path: /health/ready, port: {echo.port}, interval: 200ms, timeout: 200ms}}"
+    )
+    wait_for(lambda: taken_by(port) == "a", "it is in rotation")
+    with Client(port) as early:
+        assert early.name() == "a"
+        echo.healthy = False
+        try:
+            wait_for(lambda: taken_by(port) == "", "nobody new")
+            assert early.echo(b"still here") == b"still here"
+        finally:
+            echo.healthy = True
+        wait_for(lambda: taken_by(port) == "a", "it is back")
+        assert early.echo(b"still here") == b"still here"
+
+
 def test_an_endpoint_that_refuses_is_tried_elsewhere_and_then_ejected(balanced):
     """No client notices, and after two failures in a row the endpoint is left out."""
     edge, port, servers = balanced("balance: round_robin", "ab", cluster=", ejection: {after: 2}")
     servers[0].die()
     assert counted(port, 12) == {"b": 12}
     active = edge.admin("/stats?filter=outlier_detection.ejections_active").text
-    assert "cluster.tcp.pool.pool.outlier_detection.ejections_active: 1" in active
+    assert "cluster.tcp_pool_pool.outlier_detection.ejections_active: 1" in active
 
 
 def test_connections_are_limited_in_number_and_in_rate(balanced):

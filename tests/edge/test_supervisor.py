@@ -1,8 +1,10 @@
 """``python -m edge run``: reload, refusal, draining, and nothing left behind."""
 
+import asyncio
 import os
 import signal
 import socket
+import ssl
 import threading
 from contextlib import suppress
 from pathlib import Path
@@ -16,6 +18,7 @@ from edge.process import EnvoyProcess
 from edge.units import Address
 from edge.xds import Rejected, XdsFolder
 from tests.edge.edges import RunningEdge, free_port, wait_for
+from tests.edge.lines import Ask, Http1Line, Http2Line
 
 SMALL = (Path(__file__).parent / "small.yaml").read_text()
 ROUTE = '  - {name: new, match: {path: "/new/{**rest}"}, cluster: echo, timeout: 3s}\n'
@@ -142,30 +145,48 @@ async def test_an_update_that_envoy_rejects_is_taken_back(tls, echo, tmp_path):
         await admin.close()
 
 
-def test_a_request_in_flight_ends_well_while_the_edge_drains(new_edge, echo):
-    """Readiness says no, the request gets its answer, then exit 0 and no process is left (field case O1)."""
-    edge = new_edge(SMALL)
+@pytest.mark.parametrize("held_s", [0, pytest.param(10, marks=pytest.mark.long)])
+async def test_case_o1_requests_in_flight_end_well_while_the_edge_drains(new_edge, echo, held_s):
+    """Over HTTP/1.1 and HTTP/2, readiness says no, both get their answers, then exit 0 and no process is left."""
+    edge = await asyncio.to_thread(new_edge, SMALL, EDGE_DRAIN_GRACE_S="20")
     pid = edge.envoy_pid()
     echo.hold()
-    answers: list = []
-
-    def ask() -> None:
-        with edge.client(timeout=30) as client:
-            answers.append(client.get("/open/hold"))
-
-    asking = threading.Thread(target=ask)
+    ask = Ask("held", "GET", "/open/hold", {}, lambda _: "")
+    lines = [await line_to(edge, protocol) for protocol in ("http/1.1", "h2")]
     before = len(echo.seen)
-    asking.start()
-    wait_for(lambda: len(echo.seen) > before, "the request is in flight")
+    asking = [asyncio.create_task(line.ask(ask)) for line in lines]
+    await asyncio.to_thread(wait_for, lambda: len(echo.seen) == before + 2, "the requests are in flight")
     edge.process.send_signal(signal.SIGTERM)
-    wait_for(lambda: edge.operations("/health/ready").status_code == 503, "not ready")
+    await asyncio.to_thread(wait_for, lambda: edge.operations("/health/ready").status_code == 503, "not ready")
+    await asyncio.sleep(held_s)  # the case's ten seconds, in the long run
     echo.release()
-    assert edge.process.wait(20) == 0
-    asking.join(10)
-    assert answers[0].status_code == 200
-    assert answers[0].headers.get("connection") == "close"
+    assert [status for status, _ in await asyncio.gather(*asking)] == [200, 200]
+    assert lines[0].over, "Connection: close"
+    assert lines[1].leaving, "GOAWAY"
+    assert await asyncio.to_thread(edge.process.wait, 20) == 0
+    for line in lines:
+        line.close()
     assert not is_alive(pid)
     assert edge.events("stopped")
+
+
+async def line_to(edge: RunningEdge, protocol: str) -> Http1Line | Http2Line:
+    """Connect as a client of that protocol."""
+    context = ssl.create_default_context(cafile=str(edge.ca))
+    context.set_alpn_protocols([protocol])
+    streams = await asyncio.open_connection("127.0.0.1", edge.port, ssl=context, server_hostname="localhost")
+    return Http2Line(*streams) if protocol == "h2" else Http1Line(*streams)
+
+
+def test_envoy_may_open_as_many_files_as_the_system_allows(new_edge):
+    """Shells give a thousand and would give more; what does not fit even so is said with what to do."""
+    edge = new_edge(SMALL + "protection: {connections: 999999999}\n")
+    limits = Path(f"/proc/{edge.envoy_pid()}/limits").read_text().splitlines()
+    soft, hard = next(line.split()[3:5] for line in limits if line.startswith("Max open files"))
+    assert soft == hard
+    [said] = edge.events("few_files")
+    assert said["missing"] == 999_999_999 + 1_000 - int(hard)
+    assert "protection.connections" in said["remedy"]
 
 
 def test_ctrl_c_stops_an_idle_edge_at_once(new_edge):

@@ -156,6 +156,7 @@ def test_case_l2_a_limiter_that_is_away_is_like_a_store_that_is(served, client):
     assert statistics.median(took for _, took in calls) < STORE_TIMEOUT_S / 4
     assert_unavailable(client.get("/closed/x"))
     assert [client.get("/local/x").status_code for _ in range(4)] == [200, 200, 200, 429]
+    assert 'envoy_cluster_ratelimit_error{envoy_cluster_name="echo"}' in served[0].operations("/metrics").text
 
     limiter.start()
     back = time.monotonic()

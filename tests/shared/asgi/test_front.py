@@ -263,3 +263,15 @@ async def test_a_broken_request_after_its_head_is_400_and_the_end() -> None:
 
     assert said.count(b"HTTP/1.1 ") <= 2
     assert b"HTTP/1.1 400 " in said
+
+
+async def test_while_it_drains_every_answer_is_the_last_of_its_connection() -> None:
+    """Whichever way it went: a peer that is told does not send into the close that follows (field case O1)."""
+    made = app()
+    async with running(made) as url, httpx.AsyncClient(base_url=url) as client:
+        before = [await client.get("/hottest", headers={"x-text": "a"}), await client.post("/hot", content=b"abc")]
+        made.state.drain.started = True
+        after = [await client.get("/hottest", headers={"x-text": "a"}), await client.post("/hot", content=b"abc")]
+    assert [one.headers.get("connection") for one in before] == [None, None]
+    assert [one.headers.get("connection") for one in after] == ["close", "close"]
+    assert [one.text for one in after] == [one.text for one in before]

@@ -1,6 +1,7 @@
 """An answer that is whole leaves in one piece, whoever gives it; one that is not leaves as it comes."""
 
 import asyncio
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,6 +10,7 @@ import uvicorn
 from fastapi import FastAPI
 from uvicorn.server import ServerState
 
+from shared.asgi.drain import Drain
 from shared.asgi.server_protocol import ServerProtocol
 
 START = {"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"4")]}
@@ -35,7 +37,7 @@ class Written(asyncio.Transport):
 async def asked(app: Any, transport: Written, head: bytes = b"GET / HTTP/1.1\r\nhost: x\r\n\r\n") -> None:
     """Let our protocol read a request and the app, which has no hot route, answer it."""
     whole = FastAPI()
-    whole.state.front = SimpleNamespace(find=lambda _: None)
+    whole.state.front, whole.state.drain = SimpleNamespace(find=lambda *_: None), Drain(timedelta(0))
     config = uvicorn.Config(whole, http=ServerProtocol, log_config=None, lifespan="off")
     config.load()
     state = ServerState()
