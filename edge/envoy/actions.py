@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from edge.assembly import Edge, OwnedRoute
 from edge.envoy.access import cors_response
+from edge.envoy.deadline import route_default
 from edge.envoy.words import Json, seconds, set_header
 from edge.paths import PathTemplate, parse_path, path_of
 from edge.spec.actions import HeaderEditSpec, RedirectSpec, RespondSpec, RetrySpec
@@ -32,7 +33,10 @@ def compile_action(edge: Edge, route: OwnedRoute) -> Json:
     for more in (cors_response(edge, route), {"response_headers_to_add": action.pop("response_headers_to_add", [])}):
         for key, values in more.items():
             response[key] = [*response.get(key, []), *values]
-    return {**action, **_edits(route.spec.headers.request, "request"), **response}
+    request = _edits(route.spec.headers.request, "request")
+    if default := route_default(route.spec):
+        request["request_headers_to_add"] = [*request.get("request_headers_to_add", []), *default]
+    return {**action, **request, **response}
 
 
 def _action(edge: Edge, route: OwnedRoute) -> Json:

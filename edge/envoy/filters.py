@@ -5,7 +5,9 @@ limits by caller → deadline → router. On the way back the same backwards, so
 filters and their per-route parts.
 """
 
+import json
 from collections.abc import Iterator
+from hashlib import blake2b
 from typing import Any, Final
 
 from edge.assembly import Edge, OwnedRoute
@@ -13,6 +15,7 @@ from edge.envoy import answers, identity, limit_headers, limits, lua
 from edge.envoy.access import access_filters, access_per_route
 from edge.envoy.compression import compression_filters, uncompressed
 from edge.envoy.control import CONTROL, Way, control_filter, control_per_route, is_asked
+from edge.envoy.deadline import DEADLINE, route_metadata, when_said
 from edge.envoy.limiter import distributed_filter
 from edge.envoy.words import Json, milliseconds, seconds, typed
 from edge.spec.listeners import ListenerSpec
@@ -25,12 +28,13 @@ ANSWERS: Final = "frontage.answers"
 TOKEN: Final = "envoy.filters.http.jwt_authn"  # noqa: S105 - Envoy's name of the filter
 CLAIMS: Final = "frontage.claims"
 CALLER: Final = "frontage.caller"
-DEADLINE: Final = "frontage.deadline"
 BODY: Final = "envoy.filters.http.buffer"
 BUFFER: Final = "envoy.extensions.filters.http.buffer.v3.Buffer"
 
 # Pseudo-headers and what Envoy has added before the guard counts.
 OWN_HEADERS: Final = 12
+# The callers of a busy minute, at about 5 KB each.
+REMEMBERED_TOKENS: Final = 4_096
 JWKS_TIMEOUT: Final = "2s"  # a key set is a kilobyte; a slower issuer is down for our purposes
 
 
@@ -49,12 +53,11 @@ def http_filters(edge: Edge, listener: ListenerSpec) -> list[Json]:
         *_limits(edge, limits.LOCAL_EARLY),
         *(body if asks_early else []),
         *_limits(edge, limits.DISTRIBUTED_EARLY),
-        *([_filter(TOKEN, _token_filter(edge))] if edge.spec.policies.issuers else []),
-        _lua(CLAIMS, identity.CLAIMS),
+        *_tokens(edge),
         *(_control(edge) if asks_control else []),
         *([] if asks_early else body),
         *_limits(edge, limits.LOCAL_LATE, limits.DISTRIBUTED_LATE, limits.STAND_IN),
-        _lua(DEADLINE, "\n".join([*_ranks(), lua.DEADLINE])),
+        when_said(_lua(DEADLINE, "\n".join([*_ranks(), lua.DEADLINE]))),
         router(),
     ]  # fmt: skip
 
@@ -72,6 +75,13 @@ def _limits(edge: Edge, *stages: int) -> Iterator[Json]:
             yield _filter(limits.NAMES[stage], distributed_filter(edge.spec.limiter, stage))
         else:
             yield _filter(limits.NAMES[stage], limits.local_filter(edge, stage))
+
+
+def _tokens(edge: Edge) -> Iterator[Json]:
+    """Yield what judges tokens here, where some route wants it."""
+    if any(auth.judged_here for auth in edge.spec.policies.auth.values()):
+        yield _filter(TOKEN, _token_filter(edge))
+        yield _lua(CLAIMS, identity.CLAIMS)
 
 
 def _control(edge: Edge) -> Iterator[Json]:
@@ -124,11 +134,7 @@ def router() -> Json:
 def per_route(edge: Edge, route: OwnedRoute, way: Way) -> tuple[Json, Json]:
     """Return a route's own part of the filters, and the metadata that the Lua filters read."""
     spec = route.spec
-    metadata: Json = {}
-    if spec.clusters():
-        metadata[DEADLINE] = {"cap": spec.priority.rank.value}
-        if not (spec.streaming or spec.websocket):
-            metadata[DEADLINE]["timeout_ms"] = milliseconds(spec.timeout)
+    metadata: Json = route_metadata(spec)
     if choices := limits.route_choices(edge, route):
         metadata[limits.UNJUDGED] = choices
     if names := limits.route_limits(edge, route):
@@ -145,9 +151,8 @@ def per_route(edge: Edge, route: OwnedRoute, way: Way) -> tuple[Json, Json]:
         config[TOKEN] = per
         issuers = {name: _issuer_rules(edge.spec.policies.issuers[name]) for name in auth.issuers}
         claims = {name: dict.fromkeys(values, True) for name, values in auth.claims.items()}
-        metadata[CLAIMS] = {
-            "scopes": list(auth.scopes), "claims": claims, "issuers": issuers, "plain": auth.mode == "edge",
-        }  # fmt: skip
+        rules = {"scopes": list(auth.scopes), "claims": claims, "issuers": issuers, "plain": auth.mode == "edge"}
+        metadata[CLAIMS] = {**rules, "rules": blake2b(json.dumps(rules).encode(), digest_size=8).hexdigest()}
     if way.asked:
         config[CONTROL] = control_per_route(edge, route)
         metadata[CALLER] = {"asked": True}
@@ -174,20 +179,27 @@ def _issuer_rules(issuer: IssuerSpec) -> Json:
 
 def _token_filter(edge: Edge) -> Json:
     requirements: Json = {}
+    providers: Json = {}
     for name, auth in edge.spec.policies.auth.items():
         if not auth.judged_here:
             continue
-        providers: list[Json] = [{"provider_name": issuer} for issuer in auth.issuers]
-        requirements[name] = providers[0] if len(providers) == 1 else {"requires_any": {"requirements": providers}}
+        remembered = auth.mode == "verify"
+        wanted: list[Json] = []
+        for issuer in auth.issuers:
+            provider = f"{issuer}.remembered" if remembered else issuer
+            providers[provider] = _provider(issuer, edge.spec.policies.issuers[issuer], remembered=remembered)
+            wanted.append({"provider_name": provider})
+        requirements[name] = wanted[0] if len(wanted) == 1 else {"requires_any": {"requirements": wanted}}
     return typed(
         "envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication",
-        providers={name: _provider(name, issuer) for name, issuer in edge.spec.policies.issuers.items()},
+        providers=providers,
         requirement_map=requirements,
         strip_failure_response=True,  # it would echo the host, and challenge even when the keys are what is missing
     )
 
 
-def _provider(name: str, issuer: IssuerSpec) -> Json:
+def _provider(name: str, issuer: IssuerSpec, *, remembered: bool) -> Json:
+    """Return an issuer's provider. A remembered token outlives its key: only for a route whose BFF judges again."""
     uri = {"uri": issuer.jwks, "cluster": jwks_cluster(name), "timeout": JWKS_TIMEOUT}
     return {
         "issuer": issuer.issuer,
@@ -196,7 +208,8 @@ def _provider(name: str, issuer: IssuerSpec) -> Json:
         "clock_skew_seconds": milliseconds(issuer.clock_skew) // 1000,
         # Without from_headers Envoy would take a token from the query too.
         "from_headers": [{"name": "authorization", "value_prefix": "Bearer "}],
-        # No jwt_cache_config: a cached token outlives its withdrawn key (test_tokens.py), to save 0.15 ms.
+        # A signature is more work than all the rest of a request here.
+        **({"jwt_cache_config": {"jwt_cache_size": REMEMBERED_TOKENS}} if remembered else {}),
         "forward": True,  # mode verify: the BFF judges it again
         "header_in_metadata": f"{name}.header",
         "payload_in_metadata": f"{name}.claims",

@@ -71,51 +71,67 @@ local function is_ambiguous(path)
   return false
 end
 
--- Two credentials: whoever judged the first might not be who uses the second (identity.md A37).
-local function is_twofold(headers, credential)
-  local key = headers:get("x-api-key")
-  return key ~= nil and (credential ~= nil or key:find(",", 1, true) ~= nil)
+-- One look at all headers: asking Envoy for each of these would be as dear again. Repeated ones are joined.
+local WANTED = {[":path"] = true, [":authority"] = true, [":method"] = true, ["authorization"] = true,
+                ["x-api-key"] = true, ["traceparent"] = true}
+local PLAIN, plain_names = {}, 0  -- names that were looked at before
+
+local function read(headers)
+  local found, count, bytes = {}, 0, 0
+  for name, value in pairs(headers) do
+    count, bytes = count + 1, bytes + #name + #value
+    if WANTED[name] then found[name] = found[name] and found[name] .. "," .. value or value end
+    if not PLAIN[name] then
+      -- x_user_id and x-user-id are one variable to WSGI and CGI
+      if name:find("_", 1, true) then found.underscore = true end
+      if plain_names < 500 then PLAIN[name], plain_names = not found.underscore, plain_names + 1 end
+    end
+  end
+  found.oversize = count > MAX_HEADER_COUNT or bytes > MAX_HEADER_BYTES
+  return found
 end
 
-local function judge(headers, has_auth)
-  local path, query = (headers:get(":path") or ""):match("^([^?]*)%??(.*)$")
+-- A scheme knows no case (RFC 9110 §11.1); Envoy's JWT filter does.
+local function bearer_of(headers, credential)
+  if credential == nil or credential:sub(1, 7) == "Bearer " then return credential end
+  local scheme, rest = credential:match("^(%a+) +(.*)$")
+  if scheme == nil or scheme:lower() ~= "bearer" then return nil end
+  headers:replace("authorization", "Bearer " .. rest)
+  return rest
+end
+
+local function judge(headers, has_auth, found)
+  local path, query = found[":path"] or "", ""
+  local mark = path:find("?", 1, true)
+  if mark then path, query = path:sub(1, mark - 1), path:sub(mark + 1) end
   -- Envoy joins repeated ones with a comma (RFC 9112 §3.2: refuse them).
-  local host = headers:get(":authority") or ""
-  if not host:find("^[%w.:_[%]-]+$") then return "400", "The request does not name one host." end
-  local method = headers:get(":method")
+  if not (found[":authority"] or ""):find("^[%w.:_[%]-]+$") then return "400", "The request does not name one host." end
+  local method = found[":method"]
   -- One echoes credentials; the other asks for a tunnel, and would wait for a body without an end.
   if method == "TRACE" or method == "CONNECT" then return "405", method .. " is not allowed." end
   if is_ambiguous(path) then return "400", "The path holds an ambiguous escape or a ';'." end
   if query ~= "" and holds_secret(query) then
     return "401", "Send the token in the Authorization header, never in the URL."
   end
-  -- Envoy joins repeated ones with a comma, which no bearer token holds.
-  local credential = headers:get("authorization")
-  local scheme, rest = (credential or ""):match("^(%a+) +(.*)$")
-  if scheme ~= nil and scheme:lower() == "bearer" then
-    if rest:find(",", 1, true) then return "400", "Send one Authorization header." end
-    -- A scheme knows no case (RFC 9110 §11.1); Envoy's JWT filter does.
-    if scheme ~= "Bearer" then headers:replace("authorization", "Bearer " .. rest) end
-  end
-  if has_auth and is_twofold(headers, credential) then return "400", "Send one credential." end
-  local count, bytes = 0, 0
-  for name, value in pairs(headers) do  -- Envoy itself would reset an HTTP/2 stream for these, without a word
-    count, bytes = count + 1, bytes + #name + #value
-    -- x_user_id and x-user-id are one variable to WSGI and CGI
-    if name:find("_", 1, true) then return "400", "A header name holds an underscore." end
-  end
-  if count > MAX_HEADER_COUNT or bytes > MAX_HEADER_BYTES then
-    return "431", "The request headers are too many or too large."
-  end
+  -- No bearer token holds a comma.
+  local bearer = bearer_of(headers, found["authorization"])
+  if bearer ~= nil and bearer:find(",", 1, true) then return "400", "Send one Authorization header." end
+  -- Two credentials: whoever judged the first might not be who uses the second (identity.md A37).
+  local key = has_auth and found["x-api-key"]
+  if key and (found["authorization"] ~= nil or key:find(",", 1, true)) then return "400", "Send one credential." end
+  if found.underscore then return "400", "A header name holds an underscore." end
+  -- Envoy itself would reset an HTTP/2 stream for this, without a word.
+  if found.oversize then return "431", "The request headers are too many or too large." end
 end
 
 function envoy_on_request(handle)
   local headers = handle:headers()
-  local sound, status, detail = pcall(judge, headers, handle:metadata():get("credential"))
+  local found = read(headers)
+  local sound, status, detail = pcall(judge, headers, handle:metadata():get("credential"), found)
   if not sound then status, detail = "400", "The request is malformed." end
   if status ~= nil then return handle:respond({[":status"] = status}, detail) end
-  local parent = headers:get("traceparent")
-  local sound_parent = parent ~= nil and headers:getNumValues("traceparent") == 1 and is_traceparent(parent)
+  local parent = found["traceparent"]
+  local sound_parent = parent ~= nil and is_traceparent(parent)
   -- Not sampled by our ratio is no wish of the caller's: a BFF may still tell a trace that ended badly (ADR 9).
   if not sound_parent then headers:replace("x-frontage-sampling", "edge") end
   if TRACER and (parent == nil or sound_parent) then return end  -- Envoy's span has the id

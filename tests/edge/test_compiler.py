@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from edge.assembly import Edge
 from edge.envoy.compile import compile_edge
 from edge.explain import explain
 from edge.load import load
@@ -144,3 +145,14 @@ def test_compiling_does_not_touch_what_it_was_given():
     """The spec is frozen; compiling twice from one edge gives the same."""
     edge = compiled().edge
     assert compile_edge(edge).whole() == compile_edge(edge).whole()
+
+
+@pytest.mark.parametrize(("mode", "remembered"), [("verify", True), ("edge", False)])
+def test_a_token_is_remembered_only_where_somebody_judges_it_again(mode, remembered):
+    """Envoy's memory of tokens knows of no withdrawn key: where the edge alone decides, each is judged anew."""
+    edge = load(EDGE, {}).edge
+    policies = edge.spec.policies
+    auth = {name: one.model_copy(update={"mode": mode}) for name, one in policies.auth.items()}
+    spec = edge.spec.model_copy(update={"policies": policies.model_copy(update={"auth": auth})})
+    text = json.dumps(compile_edge(Edge(spec, edge.fragments)).whole())
+    assert ("jwt_cache_config" in text) == remembered
