@@ -37,6 +37,45 @@ LONGEST_KEY: Final = 100
 Batch = Callable[[list[str]], Awaitable[Mapping[str, T]]]
 
 
+class Asked(Generic[T]):
+    """One key that was asked for: who waits for it, and then what came, or the error that came instead.
+
+    Each who waits has a future of its own, so that a field that is given up takes it from nobody else.
+    """
+
+    __slots__ = ("_came", "_error", "_value", "_waiting")
+
+    def __init__(self) -> None:
+        self._came = False
+        self._value: T | None = None
+        self._error: BaseException | None = None
+        self._waiting: list[asyncio.Future[T | None]] = []
+
+    async def answer(self) -> T | None:
+        """Return it when it has come."""
+        if not self._came:
+            waiter: asyncio.Future[T | None] = asyncio.get_running_loop().create_future()
+            self._waiting.append(waiter)
+            return await waiter
+        if self._error is not None:
+            raise self._error
+        return self._value
+
+    def settle(self, value: T | None, error: BaseException | None) -> None:
+        """Tell everybody."""
+        self._came, self._value, self._error = True, value, error
+        waiting, self._waiting = self._waiting, []
+        for waiter in waiting:
+            if waiter.done():
+                continue
+            if error is None:
+                waiter.set_result(value)
+            elif isinstance(error, asyncio.CancelledError):
+                waiter.cancel()
+            else:
+                waiter.set_exception(error)
+
+
 class Loader(Generic[T]):
     """Gives what belongs to a key, or None when there is none. Each key is asked for once a request."""
 
@@ -45,8 +84,8 @@ class Loader(Generic[T]):
     def __init__(self, batch: Batch[T], running: "set[asyncio.Future[Any]]") -> None:
         self._batch = batch
         self._running = running
-        self._known: dict[str, asyncio.Future[T | None]] = {}
-        self._waiting: list[str] = []
+        self._known: dict[str, Asked[T]] = {}
+        self._waiting: dict[str, Asked[T]] = {}
 
     async def load(self, key: str) -> T | None:
         """Return it. Raises what the call raised that was to bring it."""
@@ -54,12 +93,11 @@ class Loader(Generic[T]):
             return None
         known = self._known.get(key)
         if known is None:
-            loop = asyncio.get_running_loop()
-            known = self._known[key] = loop.create_future()
+            known = self._known[key] = Asked()
             if not self._waiting:
-                loop.call_soon(self._send)  # after whoever else is ready to ask now
-            self._waiting.append(key)
-        return await asyncio.shield(known)  # a field that is given up must not take it from the others
+                asyncio.get_running_loop().call_soon(self._send)  # after whoever else is ready to ask now
+            self._waiting[key] = known
+        return await known.answer()
 
     def forget(self, keys: Iterable[str]) -> None:
         """Ask anew for these from now on: they were changed by this very request."""
@@ -67,24 +105,19 @@ class Loader(Generic[T]):
             self._known.pop(key, None)
 
     def _send(self) -> None:
-        waiting, self._waiting = self._waiting, []
+        waiting, self._waiting = list(self._waiting.items()), {}
         for start in range(0, len(waiting), MOST_KEYS):
-            asked = {key: self._known[key] for key in waiting[start : start + MOST_KEYS]}
+            asked = dict(waiting[start : start + MOST_KEYS])
             task = asyncio.ensure_future(self._batch(list(asked)))
             self._running.add(task)
             task.add_done_callback(partial(self._settle, asked))
 
-    def _settle(self, asked: "Mapping[str, asyncio.Future[T | None]]", task: "asyncio.Future[Mapping[str, T]]") -> None:
+    def _settle(self, asked: "Mapping[str, Asked[T]]", task: "asyncio.Future[Mapping[str, T]]") -> None:
         self._running.discard(task)
-        error = None if task.cancelled() else task.exception()
-        for key, future in asked.items():
-            if task.cancelled():
-                future.cancel()
-            elif error is not None:
-                future.set_exception(error)
-                future.exception()  # whoever waits is told; where nobody does any more, it is no news
-            else:
-                future.set_result(task.result().get(key))
+        error = asyncio.CancelledError() if task.cancelled() else task.exception()
+        found = task.result() if error is None else {}
+        for key, one in asked.items():
+            one.settle(found.get(key), error)
 
 
 class OrdersByIds(Sections):

@@ -24,8 +24,10 @@ from graphql.execution import Executor
 from graphql.execution.collect_fields import FieldDetails
 from graphql.execution.executor import invalid_return_type_error
 from graphql.pyutils import is_async_iterable, is_awaitable, is_iterable
+from strawberry.types.base import StrawberryObjectDefinition
+from strawberry.types.cast import get_strawberry_type_cast
 
-from shared.plans.place import Asked, Complete, Place, Spot, keys_to
+from shared.plans.place import BACKREF, Asked, Complete, Place, Spot, keys_to
 from shared.plans.run import Run, plain
 
 # Puts the selected fields of an object into a dict, which it returns.
@@ -100,8 +102,11 @@ def _object(asked: Asked, type_: GraphQLObjectType, selection: Selection) -> Com
     judge = type_.is_type_of
     if judge is None:
         return complete
+    own = _own_class(type_)
 
     def judged(value: Any, place: Place, run: Run) -> dict[str, Any] | None:
+        if type(value) is own and get_strawberry_type_cast(value) is None:
+            return selection(value, {}, place, run)
         verdict = judge(value, run.info(place))
         if is_awaitable(verdict):
             run.wait(verdict, place, lambda verdict: go_on(verdict, value, place, run))
@@ -114,6 +119,14 @@ def _object(asked: Asked, type_: GraphQLObjectType, selection: Selection) -> Com
         return complete(value, place, run)
 
     return judged
+
+
+def _own_class(type_: GraphQLObjectType) -> type | None:
+    """Return the class whose instances Strawberry always takes for this type, unless they were cast to another."""
+    definition = type_.extensions.get(BACKREF)
+    if not isinstance(definition, StrawberryObjectDefinition) or definition.is_type_of is not None:
+        return None
+    return definition.origin
 
 
 def _abstract(asked: Asked, type_: GraphQLAbstractType, select: Select) -> Complete:

@@ -7,13 +7,16 @@ list that holds it, the spot. From a place come the path of an error and the way
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Optional
+from typing import TYPE_CHECKING, Any, Final, Optional
 
 from graphql import FieldNode, GraphQLField, GraphQLObjectType
 from graphql.pyutils import Path
 
 if TYPE_CHECKING:
     from shared.plans.run import Run
+
+# Where Strawberry keeps its own definition of a type or a field, in graphql-core's.
+BACKREF: Final = "strawberry-definition"
 
 Container = dict[str, Any] | list[Any]
 Place = tuple[Optional["Place"], Any, Any, "Spot"]
@@ -68,10 +71,11 @@ def field_of(place: Place) -> Place:
 
 def path_to(place: Place | None) -> Path | None:
     """Return the path as resolvers get it."""
-    path: Path | None = None
-    for _, key, _, spot in reversed(list(places_up(place))):
-        path = Path(path, key, None if spot.is_item else spot.asked.on.name)
-    return path
+    if place is None:
+        return None
+    above, key, _, spot = place
+    # As Path(...) would, without its detour: every resolver's `info` has one.
+    return tuple.__new__(Path, (path_to(above), key, None if spot.is_item else spot.asked.on.name))
 
 
 def is_within(place: Place, above: Place) -> bool:

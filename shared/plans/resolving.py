@@ -14,13 +14,12 @@ from strawberry import Schema
 from strawberry.types.field import StrawberryField
 from strawberry.types.fields.resolver import StrawberryResolver
 
-from shared.plans.place import Asked, Place
+from shared.plans.place import BACKREF, Asked, Place
 from shared.plans.run import Run
 
 # Gives what the field's resolver gives: a value, or something to wait for.
 Resolve = Callable[[Any, Place, Run], Any]
 
-BACKREF: Final = "strawberry-definition"
 # Arguments made of these may be handed out again: nobody can change them.
 LASTING: Final = (str, int, float, bool, type(None))
 

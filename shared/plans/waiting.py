@@ -7,7 +7,7 @@ future that a resolver handed out may have others waiting for it, as a loader's 
 import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
-from inspect import iscoroutine
+from types import CoroutineType
 from typing import Any
 
 from shared.plans.place import Place, is_within
@@ -69,9 +69,16 @@ class Waits:
 
     def _start(self) -> None:
         fresh, self._fresh = self._fresh, []
+        loop = asyncio.get_running_loop()
         for wait in fresh:
-            future = self._live[wait] = asyncio.ensure_future(wait.awaitable)
-            wait.ours = future is not wait.awaitable
+            awaitable = wait.awaitable
+            future: asyncio.Future[Any]
+            if type(awaitable) is CoroutineType:  # nearly always
+                future = loop.create_task(awaitable)
+            else:
+                future = asyncio.ensure_future(awaitable)
+            self._live[wait] = future
+            wait.ours = future is not awaitable
             future.add_done_callback(partial(self._came, wait))
 
     def _came(self, wait: Wait, future: asyncio.Future[Any]) -> None:
@@ -117,5 +124,5 @@ class Waits:
             del self._live[wait]
 
     def _close(self, wait: Wait) -> None:
-        if iscoroutine(wait.awaitable):
+        if isinstance(wait.awaitable, CoroutineType):
             wait.awaitable.close()

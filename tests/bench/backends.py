@@ -21,6 +21,7 @@ from dev.identity.settings import IdentitySettings
 from dev.identity.tokens import TokenRequest, make_token
 from tests.bench.machine import LOAD_CORE, STATE, USERS_FILE, nginx
 from tests.bench.processes import Process, free_port
+from tests.bench.shop import write_shop
 
 ISSUER: Final = "http://identity.bench"
 USER: Final = "u-1"
@@ -63,6 +64,7 @@ http {{
     location /api/internal/sized/ {{ alias {state}/sized/; }}
     location = /api/internal/orders {{ return 200 '{orders}'; }}
     location = /api/internal/alerts {{ return 200 '{alerts}'; }}
+    {shop}
     location = /jwks {{ return 200 '{jwks}'; }}
     location /v1/ {{ client_max_body_size 0; return 200; }}
   }}
@@ -115,7 +117,7 @@ def _configuration(port: int, jwks: object) -> str:
         (STATE / f"sized/{size}").write_text(json.dumps(lines))
     bodies = {"profile": PROFILE, "orders": ORDERS, "alerts": ALERTS, "jwks": jwks}
     texts = {name: json.dumps(body, separators=(",", ":")) for name, body in bodies.items()}
-    return CONFIGURATION.format(state=Path(STATE), port=port, **texts)
+    return CONFIGURATION.format(state=Path(STATE), port=port, shop=write_shop(Path(STATE)), **texts)
 
 
 class Silence:

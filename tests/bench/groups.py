@@ -1,6 +1,5 @@
 """What is compared with what: one function a group, all under the same rules (``measure.py``)."""
 
-import json
 import statistics
 from collections.abc import Callable
 from dataclasses import replace
@@ -9,17 +8,13 @@ from typing import Final
 from tests.bench.edge import edge_auth, edge_limits, edge_proxies, edge_stack
 from tests.bench.growth import growth_body, growth_branches, growth_connections, growth_keys
 from tests.bench.measure import Bench, Load, Row
-from tests.bench.variants import apollo, frontage, peers
+from tests.bench.ratios import against, against_others
+from tests.bench.variants import frontage, peers
+from tests.bench.web import web_nested, web_orders, web_roots, web_text, web_trusted
 
 C64, C8 = Load("c=64"), Load("c=8", connections=8)
 # Node is asked at this share of its own peak: busy, but not in its queue.
 PACE: Final = 0.7
-QUERY: Final = """query Dashboard { dashboard {
-  userId displayName tier aggregatedAt
-  recentOrders { id status amount currency placedAt }
-  alerts { id severity message createdAt }
-  degraded { section reason source }
-} }"""
 
 
 def mobile(bench: Bench) -> list[Row]:
@@ -32,13 +27,6 @@ def mobile(bench: Bench) -> list[Row]:
     paced = Load(f"{rate:.0f}/s", rate=rate)
     paced_rows = bench.compare("mobile", [one for one in variants if one.name in able], [paced])
     return rows + against_others(paced_rows, figure="p99_ms")
-
-
-def web_text(bench: Bench) -> list[Row]:
-    """The web dashboard as GraphQL text, the same text again and again."""
-    body = json.dumps({"query": QUERY})
-    ours = frontage(bench.where, module="bffs.web", path="/web/graphql", body=body)
-    return against_others(bench.compare("web-text", [ours, apollo(bench.where, bench.tools, body)], [C64, C8]))
 
 
 def tracing(bench: Bench) -> list[Row]:
@@ -101,7 +89,11 @@ def start_up(bench: Bench) -> list[Row]:
 
 GROUPS: Final[dict[str, Callable[[Bench], list[Row]]]] = {
     "mobile": mobile,
+    "web-trusted": web_trusted,
     "web-text": web_text,
+    "web-orders": web_orders,
+    "web-nested": web_nested,
+    "web-roots": web_roots,
     "tracing": tracing,
     "policies": policies,
     "failure": failure,
@@ -115,21 +107,3 @@ GROUPS: Final[dict[str, Callable[[Bench], list[Row]]]] = {
     "edge-auth": edge_auth,
     "edge-proxies": edge_proxies,
 }
-
-
-def against_others(rows: list[Row], figure: str = "rps") -> list[Row]:
-    """Give Frontage's rows their ratio to every other variant under the same load."""
-    for row in rows:
-        if row.variant == "frontage":
-            others = [one for one in rows if one.load == row.load and one is not row]
-            row.ratios = {one.variant: getattr(row, figure) / max(getattr(one, figure), 1e-9) for one in others}
-    return rows
-
-
-def against(rows: list[Row], variant: str) -> list[Row]:
-    """Give every other row its ratio to one variant under the same load."""
-    base = {row.load: row.rps for row in rows if row.variant == variant}
-    for row in rows:
-        if row.variant != variant:
-            row.ratios = {variant: row.rps / base[row.load]}
-    return rows

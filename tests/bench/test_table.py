@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench.groups import GROUPS, against, against_others
+from tests.bench.groups import GROUPS
 from tests.bench.growth import for_each
 from tests.bench.measure import LOAD_LIMIT, Row, Sample, row_of
+from tests.bench.ratios import against, against_others
 from tests.bench.table import BEGIN, END, as_markdown, as_text, replace_between_marks
 
 

@@ -46,12 +46,6 @@ def frontage(
     return Variant(name, (sys.executable, "-m", module), environment, path, body)
 
 
-def apollo(where: Addresses, tools: Tools, body: str) -> Variant:
-    """Apollo Server 5 on the machine's Node."""
-    (like,) = peers(where, tools, "node-fastify")
-    return Variant("apollo", ("node", str(STATE / "node/apollo.mjs")), like.environment, "/web/graphql", body)
-
-
 def peers(where: Addresses, tools: Tools, *names: str, silent: bool = False) -> list[Variant]:
     """Return the peers of these names, or all."""
     environment = {
