@@ -41,6 +41,7 @@ def install_bff(
     network = Network(transport=settings.transport, ca=settings.backend_ca)
     pool = PoolPolicy(tls=TlsPolicy(ca=settings.backend_ca))
     lean = lean_routes(router) if settings.route == "lean" else LeanRoutes({}, {})
+    app.state.cursors = settings.cursors
     inner = app.router.lifespan_context
 
     @asynccontextmanager

@@ -24,12 +24,13 @@ NO_FIELDS: Final[Fields] = MappingProxyType({})
 
 
 class RequestContext:
-    """The headers that stand once, the app's state, the ledger, deadline, priority and budget of one request.
+    """The headers that stand once, the query, the app's state, ledger, deadline, priority and budget of one request.
 
     ``body`` is there where the server held it back until it was whole; else who needs it reads it.
+    ``version`` is that of the one thing that the answer shows, where its handler knows it: part of the entity tag.
     """
 
-    __slots__ = ("body", "budget", "deadline", "fields", "ledger", "priority", "state")
+    __slots__ = ("body", "budget", "deadline", "fields", "ledger", "priority", "query", "state", "version")
 
     def __init__(
         self, ledger: Ledger, deadline: Deadline, fields: Fields = NO_FIELDS, state: State | None = None
@@ -41,6 +42,8 @@ class RequestContext:
         self.priority = Priority.USER
         self.budget: RequestBudget | None = None
         self.body: bytes | None = None
+        self.query = b""
+        self.version: str | None = None
 
     def header(self, name: bytes) -> str | None:
         """Return a header's value when it stands exactly once in the request; two of a kind are as good as none."""

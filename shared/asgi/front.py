@@ -16,7 +16,7 @@ from starlette.responses import Response
 from shared.asgi.context import KEY, Fields, RequestContext
 from shared.asgi.deadline import open_deadline
 from shared.asgi.disconnect import CLIENT_LEFT
-from shared.asgi.lean import LeanRoute, encoded, headers_of
+from shared.asgi.lean import LeanRoute
 from shared.asgi.observe import Observer, with_trace
 from shared.asgi.problem import answer_to
 from shared.asgi.server_protocol import Headers, HotCycle
@@ -75,8 +75,7 @@ class Front:
             answer = await route.call(context, None)
             if isinstance(answer, Response):
                 return answer.status_code, answer.raw_headers, bytes(answer.body)
-            body = encoded(answer)
+            return route.said(context, answer)
         except Exception as error:  # noqa: BLE001 - whatever it is, the client gets a problem and the log the cause
             problem = answer_to(error, {"path": route.path, KEY: context})
             return problem.status_code, problem.raw_headers, bytes(problem.body)
-        return 200, headers_of(body), body

@@ -21,6 +21,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from shared.asgi.body import WholeBody
 from shared.asgi.context import RequestContext, context_of, request_context
+from shared.asgi.screen_route import Headers, ScreenRoute
 from shared.asgi.written import Written
 from shared.shape import Shape, encode
 from shared.telemetry.logs import get_logger
@@ -63,6 +64,7 @@ class LeanRoute:
         if not (inspect.isclass(result) and issubclass(result, Shape | BaseModel | Response)):
             raise UnservableError("it returns neither a model nor a response")
         self._handler = self._step(route.endpoint)
+        self.screen = route if isinstance(route, ScreenRoute) else None
 
     @property
     def path(self) -> str:
@@ -102,6 +104,8 @@ class LeanRoute:
 
     async def call(self, context: RequestContext, request: Request | None) -> Shape | BaseModel | Response:
         """Call the dependencies and the handler; ``request`` may be None for a route that does not need it."""
+        if self.screen is not None:
+            self.screen.admit(context)
         values: list[Any] = [context, request]
         for call, pick, is_async in self._steps:
             value = call(*pick(values))
@@ -110,13 +114,20 @@ class LeanRoute:
         answer: Shape | BaseModel | Response = await handler(*pick(values))
         return answer
 
+    def said(self, context: RequestContext, answer: Shape | BaseModel) -> tuple[int, Headers, bytes]:
+        """Return a model as status, headers and body."""
+        body = encoded(answer)
+        if self.screen is None:
+            return 200, [(b"content-length", b"%d" % len(body)), JSON_HEADER], body
+        return self.screen.finish(context, body)
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer as the FastAPI route would."""
         scope["route"] = self.route
         answer = await self.call(context_of(scope), Request(scope, receive))
         if not isinstance(answer, Response):
-            body = encoded(answer)
-            await send({"type": "http.response.start", "status": 200, "headers": headers_of(body)})
+            status, headers, body = self.said(context_of(scope), answer)
+            await send({"type": "http.response.start", "status": status, "headers": headers})
             await send({"type": "http.response.body", "body": body})
         else:
             await answer(scope, receive, send)
@@ -134,11 +145,6 @@ def encoded(answer: Shape | BaseModel) -> bytes:
     if isinstance(answer, Shape):
         return encode(answer)
     return answer.__pydantic_serializer__.to_json(answer, by_alias=True)
-
-
-def headers_of(body: bytes) -> list[tuple[bytes, bytes]]:
-    """Return the headers of an answer in JSON."""
-    return [(b"content-length", b"%d" % len(body)), JSON_HEADER]
 
 
 def _dependency(hint: Any) -> Callable[..., Any] | None:

@@ -120,6 +120,7 @@ class ObserveMiddleware:
         quiet = scope["path"] in QUIET_PATHS
         now, fields = self._clock.now_s(), once(scope["headers"])
         context = scope[KEY] = self._observer.open(scope["app"].state, scope["method"], fields, now, quiet=quiet)
+        context.query = scope["query_string"]
         ledger = context.ledger
         token = trace_id.set(ledger.origin.trace_id)
 

@@ -6,23 +6,28 @@ name versions, not bytes; strictly read (§13.1.1), nothing that came compressed
 """
 
 import re
-from hashlib import blake2b
+from hashlib import sha256
 from typing import Final
 
 # One tag of a list, as the grammar has it (§8.8.3): no quotes and no control characters inside.
 TAG: Final = re.compile(r'(?:W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
 ANY: Final = "*"
-# 96 bits: of a trillion answers no two are alike.
-DIGEST_BYTES: Final = 12
+# 96 bits: of a trillion answers no two are alike. SHA-256 is what processors have instructions for.
+DIGITS: Final = 24
 
 
-def tag_of(*parts: bytes) -> str:
-    """Return a tag for content: the same for the same parts, and for no others."""
-    digest = blake2b(digest_size=DIGEST_BYTES)
+def digest_of(body: bytes) -> str:
+    """Return what tells this content from all others, for the inside of a tag."""
+    return sha256(body).hexdigest()[:DIGITS]
+
+
+def digest_of_parts(*parts: bytes) -> str:
+    """Return it for several pieces: however the same bytes are cut, other pieces have another digest."""
+    digest = sha256()
     for part in parts:
-        digest.update(len(part).to_bytes(8))  # so that no two rows of parts make one text
         digest.update(part)
-    return f'"{digest.hexdigest()}"'
+        digest.update(len(part).to_bytes(8))
+    return digest.hexdigest()[:DIGITS]
 
 
 def names(condition: str, tag: str) -> bool:

@@ -20,7 +20,7 @@ from uvicorn.server import ServerState
 from shared.asgi.serve import server_config
 from shared.asgi.server_protocol import ServerProtocol
 from shared.clock import Clock
-from shared.settings import BffSettings
+from shared.settings import BffSettings, ServiceSettings
 from shared.testing.clock import ManualClock
 from shared.testing.issuer import Issuer
 from shared.testing.sockets import SocketBackends
@@ -87,7 +87,7 @@ async def open_bff(
 
 
 @asynccontextmanager
-async def served(app: FastAPI, settings: BffSettings) -> AsyncIterator[str]:
+async def served(app: FastAPI, settings: ServiceSettings) -> AsyncIterator[str]:
     """Serve an app as ``shared.asgi.serve`` does, on a free port and without its signals; give its URL."""
     config = server_config(app, settings)
     config.load()

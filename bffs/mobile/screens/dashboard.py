@@ -1,18 +1,20 @@
 """The dashboard: who you are, your last orders, your alerts."""
 
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Final
 
 from msgspec import Meta
 
-from bffs.mobile.backends import ACTIVE_ALERTS, PROFILE, RECENT_ORDERS, Alert, Order, Profile
+from bffs.mobile.backends import ACTIVE_ALERTS, PROFILE, RECENT_ORDERS, Alert, Order, Profile, Tier
 from shared.asgi.caller import FetchSections
+from shared.asgi.parts import Parts
 from shared.backends.sections import Degraded, Sections, nullable, optional
 from shared.clock import Clock
 from shared.shape import Moment, Shape
 
 # A dashboard without a name is still a dashboard (the seed's own defaults).
-NOBODY: Final = Profile(user_id="", display_name="User", tier="Free")
+NOBODY: Final = Profile(user_id="", display_name="User", tier=Tier.FREE)
 
 
 class DashboardSections(Sections):
@@ -28,7 +30,7 @@ class Dashboard(Shape, frozen=True):
 
     user_id: str
     display_name: str
-    tier: str
+    tier: Tier
     recent_orders: tuple[Order, ...]
     alerts: Annotated[tuple[Alert, ...] | None, Meta(description="null when the alerts are not known; see `degraded`")]
     aggregated_at: Moment
@@ -37,9 +39,15 @@ class Dashboard(Shape, frozen=True):
     ]
 
 
-async def compose_dashboard(fetch: FetchSections, user_id: str, clock: Clock) -> Dashboard:
-    """Ask for everything at once and say what came back."""
-    got = await fetch(DashboardSections, user_id=user_id)
+# Name and tier are the profile's; every other section has a member of its own.
+PARTS: Final = Parts(Dashboard, DashboardSections, profile=("displayName", "tier"))
+
+
+async def compose_dashboard(
+    fetch: FetchSections, user_id: str, clock: Clock, only: Collection[str] | None = None
+) -> Dashboard:
+    """Ask for everything, or only some sections, at once and say what came back."""
+    got = await fetch(DashboardSections, only=only, user_id=user_id)
     return Dashboard(
         user_id=user_id,
         display_name=got.profile.display_name,

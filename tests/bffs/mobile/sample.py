@@ -8,15 +8,21 @@ from bffs.mobile.backends import ALERTS, ORDERS, USERS
 from shared.backends.backend import Backend
 
 DASHBOARD, PROFILE = "/mobile/v1/dashboard", "/mobile/v1/profile"
+ORDERS_SCREEN, ALERTS_SCREEN = "/mobile/v1/orders", "/mobile/v1/alerts"
 
 ADA = {
     "userId": "u-1", "displayName": "Ada Łovelace 🌻", "accountTier": "Gold", "email": "ada@example.test",
     "region": "eu",
 }  # fmt: skip
+ME = {**ADA, "version": "1"}
 ORDER = {
     "id": 9007199254740993, "userId": "u-1", "status": "shipped", "amount": "12.30", "currency": "EUR",
     "placedAt": "2026-11-24T21:59:59Z",
 }  # fmt: skip
+LINES = [
+    {"productId": "p-1", "name": "Brass Kettle", "quantity": 2, "unitAmount": "6.15", "amount": "12.30",
+     "currency": "EUR"},
+]  # fmt: skip
 ALERT = {
     "id": 1, "userId": "u-1", "severity": "warning", "message": "Your card expires",
     "createdAt": "2026-11-24T08:00:00Z",

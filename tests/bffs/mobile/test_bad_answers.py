@@ -12,7 +12,7 @@ from shared.testing.faults import answer, hangs_up, held, invalid, raw, reset, s
 from shared.testing.playing import Fault
 from shared.testing.sockets import SocketBackends
 from tests.bffs.mobile.conftest import OpenMobile
-from tests.bffs.mobile.sample import ADA, DASHBOARD, PROFILE, WHOLE, without_time
+from tests.bffs.mobile.sample import DASHBOARD, ME, PROFILE, WHOLE, without_time
 
 
 class Bad(NamedTuple):
@@ -84,7 +84,7 @@ async def test_case_s10_one_users_cookie_is_not_the_next_ones(
 ) -> None:
     """A backend called by name sets one for Ada: Bob's request has none, and neither gets to see it."""
     mobile = await open_mobile(transport=transport)
-    profile = json.dumps(ADA).encode()
+    profile = json.dumps(ME).encode()
     cookies = b"set-cookie: sid=ada; Path=/\r\nset-cookie: other=1; Domain=localhost\r\n"
     backends[USERS].fault(raw(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n%b\r\n%b" % (len(profile), cookies, profile)))
     first = await mobile.get(PROFILE, user="ada")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bffs.mobile.backends import ACTIVE_ALERTS, ALERTS, ORDERS, PROFILE, RECENT_ORDERS, USERS
+from bffs.mobile.backends import ACTIVE_ALERTS, ALERTS, MY_PROFILE, ORDERS, PROFILE, RECENT_ORDERS, USERS
 from shared.testing.bff import Bff
 from shared.testing.calls import BackendCalls
 from shared.testing.clock import ManualClock
@@ -22,16 +22,20 @@ async def test_everything_in_one_answer(manual_clock: ManualClock, open_mobile: 
     assert body["aggregatedAt"] == "2026-11-18T11:06:40Z"
     assert without_time(answer) == WHOLE
     assert answer.headers["content-type"] == "application/json"
-    assert "cache-control" not in answer.headers
+    assert answer.headers["cache-control"] == "private, no-cache"
+    assert answer.headers["etag"].startswith('"')
     assert "email" not in answer.text
 
 
 async def test_the_profile_is_one_section(mobile: Bff, backend_calls: BackendCalls) -> None:
     """Who is signed in, for one call."""
-    with backend_calls.exactly({PROFILE: 1}):
+    with backend_calls.exactly({MY_PROFILE: 1}):
         answer = await mobile.get(PROFILE_SCREEN)
 
-    assert answer.json() == {"userId": "u-1", "displayName": "Ada Łovelace 🌻", "tier": "Gold", "degraded": []}
+    assert answer.json() == {
+        "userId": "u-1", "displayName": "Ada Łovelace 🌻", "tier": "Gold", "degraded": [], "email": "ada@example.test",
+        "region": "eu",
+    }  # fmt: skip
 
 
 async def test_the_backends_are_asked_for_the_tokens_subject(

@@ -10,7 +10,7 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from bffs.mobile.app import create_app
-from bffs.mobile.backends import ACTIVE_ALERTS, RECENT_ORDERS, USERS
+from bffs.mobile.backends import ACTIVE_ALERTS, MY_PROFILE, RECENT_ORDERS, USERS
 from bffs.mobile.backends import PROFILE as PROFILE_CALL
 from bffs.mobile.settings import MobileSettings
 from shared.asgi.observe import ObserveMiddleware
@@ -86,6 +86,7 @@ async def test_nothing_personal_leaves_through_telemetry(
         backends.answers(RECENT_ORDERS, [])
         backends.answers(ACTIVE_ALERTS, [])
         backends.answers(PROFILE_CALL, PROFILE_BODY)
+        backends.answers(MY_PROFILE, PROFILE_BODY[:-1] + b',"region":"eu","version":"1"}')
         backends[USERS].fault(fault)
         exporter = export_of(mobile, way)
         _, token = await all_ways_to_ask(mobile)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.asgi.validators import listed, names, opaque, tag_of
+from shared.asgi.validators import digest_of, digest_of_parts, listed, names, opaque
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,12 @@ def test_tags_are_read_without_their_weakness() -> None:
 
 
 @given(st.lists(st.binary(max_size=4), max_size=4), st.lists(st.binary(max_size=4), max_size=4))
-def test_a_tag_is_of_its_parts_alone(one: list[bytes], other: list[bytes]) -> None:
-    """However the same bytes are cut, other parts have another tag."""
-    assert (tag_of(*one) == tag_of(*other)) == (one == other)
-    assert names(tag_of(*one), tag_of(*one))
+def test_a_digest_is_of_its_parts_alone(one: list[bytes], other: list[bytes]) -> None:
+    """However the same bytes are cut, other parts have another one."""
+    assert (digest_of_parts(*one) == digest_of_parts(*other)) == (one == other)
+
+
+def test_a_digest_is_of_the_content() -> None:
+    """The same in every process, and short enough for a header of many."""
+    assert digest_of(b"{}") == "44136fa355b3678a1146ad16"
+    assert digest_of(b"{} ") != digest_of(b"{}")
