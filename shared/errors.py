@@ -17,7 +17,8 @@ BffError
 │   ├── BackendRefused      4xx: ours to fix, never retried (but 408, 425, 429)
 │   └── BackendInvalid      the payload does not fit
 └── ProblemError            an answer for the client, by its code
-    └── SectionUnavailable  a required section is missing
+    ├── SectionUnavailable  a required section is missing
+    └── WriteUnfinished     not all steps of a write are done (``idempotency/steps.py``)
 """
 
 from datetime import timedelta

@@ -120,6 +120,12 @@ class ReadableAlert(Shape, frozen=True):
     read_at: Moment | None
 
 
+class Made(Shape, frozen=True):
+    """That something is there now; what it says is known already."""
+
+    id: Identifier
+
+
 class AlertPage(Shape, frozen=True):
     """Some alerts, and where the next ones begin; None at the end."""
 
@@ -150,8 +156,12 @@ CHANGE_PROFILE: Final = USERS.write("PATCH", "/api/internal/users/{user_id}", in
 ORDER_PAGE: Final = ORDERS.get("/api/internal/users/{user_id}/orders?limit={limit}&after={after}", into=OrderPage)
 ORDER: Final = ORDERS.get("/api/internal/users/{user_id}/orders/{order_id}", into=OrderRecord)
 
+# Once for each key, however often it comes: that is the backend's promise.
+ORDER_AGAIN: Final = ORDERS.write("POST", "/api/internal/users/{user_id}/orders", into=Order, repeatable=True)
+
 ALERT_PAGE: Final = ALERTS.get(
     "/api/internal/users/{user_id}/alerts?limit={limit}&after={after}&only={which}", into=AlertPage, coalesce=False
 )
 MARK_READ: Final = ALERTS.write("PUT", "/api/internal/users/{user_id}/alerts/{alert_id}/read", into=ReadableAlert)
+TELL: Final = ALERTS.write("PUT", "/api/internal/users/{user_id}/alerts/{alert_id}", into=Made)
 MARK_SEVERAL: Final = ALERTS.write("PUT", "/api/internal/users/{user_id}/alerts/read", into=Marked)

@@ -20,6 +20,7 @@ from shared.backends.wire.pool import PoolPolicy
 from shared.backends.wire.tls import TlsPolicy
 from shared.backends.wire.transport import WireTransport
 from shared.clock import Clock, LoopClock
+from shared.idempotency.once import Once
 from shared.identity.opening import open_authenticator
 from shared.settings import BffSettings, StoreSettings
 from shared.store.store import Store, StorePolicy
@@ -49,10 +50,11 @@ def install_bff(
         lean.announce()
         metrics: Metrics = running.state.metrics
         async with (
-            open_stored(settings, service, clock, metrics.stores) as stored,
+            open_store(settings, clock, metrics.stores) as store,
             httpx.AsyncClient(transport=WireTransport(pool, clock, max_body_bytes=MAX_DOCUMENT_BYTES)) as client,
             open_authenticator(settings, service, client, clock) as authenticator,
         ):
+            stored = None if store is None else stored_answers(store, service, clock, metrics.stores)
             backends = Backends.open(
                 urls, clock, network, listener=metrics.gates.breaker_turned, max_branches=settings.max_branches,
                 stored=stored,
@@ -60,6 +62,7 @@ def install_bff(
             metrics.gates.watch(backends.states)
             running.state.backends = backends
             running.state.authenticator = authenticator
+            running.state.once = Once(store, service)
             try:
                 async with inner(running):
                     yield
@@ -71,20 +74,22 @@ def install_bff(
 
 
 @asynccontextmanager
-async def open_stored(
-    settings: StoreSettings, service: str, clock: Clock, metrics: StoreMetrics
-) -> AsyncIterator[StoredAnswers | None]:
-    """Open the second level of the response cache, where there is a store."""
+async def open_store(settings: StoreSettings, clock: Clock, metrics: StoreMetrics) -> AsyncIterator[Store | None]:
+    """Open the store, where there is one."""
     address = settings.store
     if address is None:
         yield None
         return
-    policy = StorePolicy(answer_within=settings.store_answer_within)
-    store = Store.open(address, clock, policy, metrics.turned)
-    stored = StoredAnswers(store, service, clock)
-    metrics.watch(store, stored.counts)
+    store = Store.open(address, clock, StorePolicy(answer_within=settings.store_answer_within), metrics.turned)
     store.warm()
     try:
-        yield stored
+        yield store
     finally:
         await store.aclose()
+
+
+def stored_answers(store: Store, service: str, clock: Clock, metrics: StoreMetrics) -> StoredAnswers:
+    """Return the second level of the response cache, watched."""
+    stored = StoredAnswers(store, service, clock)
+    metrics.watch(store, stored.counts)
+    return stored

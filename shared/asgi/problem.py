@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from shared.asgi.context import context_of
 from shared.backends.sections import retry_hint
 from shared.errors import PROBLEM_KINDS, CallError, ProblemCode, ProblemError, SectionUnavailable
+from shared.idempotency.steps import Step, WriteUnfinished
 from shared.telemetry.logs import get_logger
 
 log = get_logger(__name__)
@@ -57,6 +58,7 @@ class Problem(BaseModel):
     retryable: bool = Field(description="Whether the same request may succeed later")
     retry_after_seconds: int | None = Field(default=None, description="When to ask again, if known")
     section: str | None = Field(default=None, description="The required section that is missing")
+    steps: tuple[Step, ...] | None = Field(default=None, description="What is known of each step of a write")
 
 
 def problem_of(error: ProblemError, scope: Scope) -> Problem:
@@ -73,6 +75,7 @@ def problem_of(error: ProblemError, scope: Scope) -> Problem:
         retryable=kind.retryable,
         retry_after_seconds=None if error.retry_after is None else math.ceil(error.retry_after.total_seconds()),
         section=error.section,
+        steps=error.steps if isinstance(error, WriteUnfinished) else None,
     )
 
 

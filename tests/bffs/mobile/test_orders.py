@@ -47,7 +47,7 @@ async def test_every_order_comes_once_whatever_is_ordered_meanwhile(sampled: Bff
 
 async def order_again(mobile: Bff, order: str) -> None:
     """Order the same once more, at the backend itself."""
-    url = str(mobile.app.state.sample_orders)
+    url = mobile.app.state.sample_urls["orders_url"]
     async with httpx.AsyncClient() as client:
         made = await client.post(
             f"{url}/api/internal/users/u-1/orders", json={"repeats": order}, headers={"idempotency-key": "k"}
