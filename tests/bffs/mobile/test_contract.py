@@ -73,7 +73,7 @@ def test_the_operators_routes_are_not_in_it() -> None:
     """Nobody outside may rely on them."""
     assert set(document()["paths"]) == {
         DASHBOARD, PROFILE, ORDERS_SCREEN, f"{ORDERS_SCREEN}/{{orderId}}", ALERTS_SCREEN, f"{ALERTS_SCREEN}/read",
-        f"{ALERTS_SCREEN}/{{alertId}}/read",
+        f"{ALERTS_SCREEN}/{{alertId}}/read", "/mobile/v1/sync",
     }  # fmt: skip
 
 
@@ -99,3 +99,32 @@ async def test_what_is_answered_fits_the_contract(
     answer = await mobile.get(path)
 
     assert Contract.read(COMMITTED).misfits("GET", path, answer) == []
+
+
+async def test_every_screen_over_the_sample_fits_the_contract(sampled: Bff) -> None:
+    """Lists, one of them, changes and their answers, parts and problems: valid by the committed document."""
+    contract = Contract.read(COMMITTED)
+    order = (await sampled.get(ORDERS_SCREEN)).json()["items"][0]["id"]
+    alert = (await sampled.get(ALERTS_SCREEN)).json()["items"][0]["id"]
+    patch = {"content-type": "application/merge-patch+json", "if-match": "*"}
+    asked: list[tuple[str, str, str, dict[str, Any]]] = [
+        ("GET", DASHBOARD, "", {"params": {"sections": "alerts,profile"}}),
+        ("GET", DASHBOARD, "", {"params": {"fields": "displayName,alerts.id"}}),
+        ("GET", DASHBOARD, "", {"params": {"fields": "nothing"}}),
+        ("GET", ORDERS_SCREEN, "", {"params": {"limit": 2}}),
+        ("GET", ORDERS_SCREEN, "", {"params": {"limit": 50}}),
+        ("GET", f"{ORDERS_SCREEN}/{{orderId}}", order, {}),
+        ("GET", f"{ORDERS_SCREEN}/{{orderId}}", order, {"params": {"fields": "lines.amount,customer"}}),
+        ("GET", f"{ORDERS_SCREEN}/{{orderId}}", "7", {}),
+        ("POST", ORDERS_SCREEN, "", {"json": {"repeats": order}, "headers": {"idempotency-key": "k"}}),
+        ("GET", ALERTS_SCREEN, "", {"params": {"only": "unread"}}),
+        ("PUT", f"{ALERTS_SCREEN}/{{alertId}}/read", alert, {}),
+        ("PUT", f"{ALERTS_SCREEN}/read", "", {"json": {"ids": [alert, "a-none"]}}),
+        ("PATCH", PROFILE, "", {"content": b'{"displayName": "A"}', "headers": patch}),
+        ("PATCH", PROFILE, "", {"content": b"{}", "headers": {**patch, "if-match": ""}}),
+        ("GET", "/mobile/v1/sync", "", {"params": {"limit": 2}}),
+    ]
+    for method, template, id_, options in asked:
+        path = template.replace("{orderId}", id_).replace("{alertId}", id_)
+        answer = await sampled.request(method, path, **options)
+        assert contract.misfits(method, template, answer) == [], (method, path, answer.status_code)
