@@ -103,7 +103,8 @@ class BffSettings(StoreSettings, IdentitySettings, HopSettings):
     ``max_branches`` is how many sections one answer may ask for, in all its fan-outs together. ``backend_ca`` is a PEM
     file of authorities that backends and issuer may have their certificates from, beside the system's.
     ``cursor_keys`` are secrets with commas between them; the first seals the cursors of lists, any of them opens one.
-    Without one, each process draws its own, and a list cannot be continued on another.
+    Without one, each process draws its own, and a list cannot be continued on another. ``app_policy`` is a file that
+    says which versions of apps are served (``asgi/app_policy.py``); callers with ``timing_scope`` get Server-Timing.
     """
 
     transport: Literal["wire", "httpx", "h2"] = "wire"
@@ -111,6 +112,8 @@ class BffSettings(StoreSettings, IdentitySettings, HopSettings):
     max_branches: Annotated[int, Field(ge=1)] = BRANCHES_PER_REQUEST
     backend_ca: Annotated[Path | None, AfterValidator(_holds_authorities)] = None
     cursor_keys: SecretStr = SecretStr("")
+    app_policy: Path | None = None
+    timing_scope: str = "server:timing"
 
     @model_validator(mode="after")
     def _nobody_else_speaks(self) -> Self:

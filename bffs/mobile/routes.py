@@ -20,7 +20,7 @@ from shared.cursors import MAX_LENGTH
 from shared.idempotency.once import Write
 
 # What any screen may answer instead: statuses of architecture §4, and of what the edge judges first.
-PROBLEMS: Final[dict[int | str, dict[str, Any]]] = problem_responses(400, 401, 404, 429, 502, 503, 504)
+PROBLEMS: Final[dict[int | str, dict[str, Any]]] = problem_responses(400, 401, 404, 426, 429, 502, 503, 504)
 # What a change may be answered with beside these: its body is too large, of another type, or comes too late.
 NOT_CHANGED: Final = problem_responses(412, 413, 415, 428)
 

@@ -10,6 +10,7 @@ from typing import Final
 import httpx
 from fastapi import APIRouter, FastAPI
 
+from shared.asgi.app_policy import AppPolicy
 from shared.asgi.defaults import install_defaults
 from shared.asgi.lean import LeanRoutes, lean_routes
 from shared.backends.backend import Backend, Backends
@@ -42,7 +43,8 @@ def install_bff(
     network = Network(transport=settings.transport, ca=settings.backend_ca)
     pool = PoolPolicy(tls=TlsPolicy(ca=settings.backend_ca))
     lean = lean_routes(router) if settings.route == "lean" else LeanRoutes({}, {})
-    app.state.cursors = settings.cursors
+    app.state.cursors, app.state.timing_scope = settings.cursors, settings.timing_scope
+    app.state.app_policy = AppPolicy(settings.app_policy, clock)
     inner = app.router.lifespan_context
 
     @asynccontextmanager

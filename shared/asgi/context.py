@@ -28,9 +28,10 @@ class RequestContext:
 
     ``body`` is there where the server held it back until it was whole; else who needs it reads it.
     ``version`` is that of the one thing that the answer shows, where its handler knows it: part of the entity tag.
+    ``told`` are headers that the answer is to carry.
     """
 
-    __slots__ = ("body", "budget", "deadline", "fields", "ledger", "priority", "query", "state", "version")
+    __slots__ = ("body", "budget", "deadline", "fields", "ledger", "priority", "query", "state", "told", "version")
 
     def __init__(
         self, ledger: Ledger, deadline: Deadline, fields: Fields = NO_FIELDS, state: State | None = None
@@ -44,6 +45,7 @@ class RequestContext:
         self.body: bytes | None = None
         self.query = b""
         self.version: str | None = None
+        self.told: tuple[tuple[bytes, bytes], ...] = ()
 
     def header(self, name: bytes) -> str | None:
         """Return a header's value when it stands exactly once in the request; two of a kind are as good as none."""

@@ -15,8 +15,10 @@ from fastapi.routing import APIRoute
 from starlette.responses import Response
 
 from shared.asgi import parts
+from shared.asgi.app_policy import VERSION
 from shared.asgi.context import RequestContext, context_of
 from shared.asgi.parts import Parts
+from shared.asgi.server_timing import ASKED, timing_of
 from shared.asgi.validators import ANY, digest_of, listed, names
 from shared.errors import ProblemCode, ProblemError
 from shared.shape import Shape
@@ -73,14 +75,18 @@ class ScreenRoute(APIRoute):
                 status, headers, body = self.finish(context, bytes(response.body))
                 response = Response(body, status)
                 response.raw_headers = headers
-            elif context.version is not None:
+                return response
+            if context.version is not None:
                 response.headers["etag"] = _tag(bytes(response.body), context.version)
+            response.raw_headers += told(context)
             return response
 
         return surrounded
 
     def admit(self, context: RequestContext) -> None:
         """Refuse what cannot be answered before anything is asked. Raises ProblemError."""
+        if VERSION in context.fields:
+            context.state.app_policy.judge(context)
         if context.query and self.parts is not None:
             self.parts.wanted(context.query)
 
@@ -101,12 +107,19 @@ class ScreenRoute(APIRoute):
                 body, media = self.parts.cut(body, context.query, held, _named(gaps)), PART
                 tagged = held is None  # what also depends on what the client has answers no other request
         if gaps or not tagged:
-            return OK, [(b"content-length", b"%d" % len(body)), media, MINE], body
+            return OK, [(b"content-length", b"%d" % len(body)), media, MINE, *told(context)], body
         tag = _tag(body, context.version)
         header = (b"etag", tag.encode("latin-1"))
         if CONDITION in fields and names(context.header(CONDITION) or "", tag):
-            return NOT_MODIFIED, [MINE, header], b""
-        return OK, [(b"content-length", b"%d" % len(body)), media, MINE, header], body
+            return NOT_MODIFIED, [MINE, header, *told(context)], b""
+        return OK, [(b"content-length", b"%d" % len(body)), media, MINE, header, *told(context)], body
+
+
+def told(context: RequestContext) -> Headers | tuple[tuple[bytes, bytes], ...]:
+    """Return what an answer tells beside itself: of the app's version, and of time."""
+    if ASKED in context.fields:
+        return [*context.told, *timing_of(context)]
+    return context.told
 
 
 def versions_in(condition: str) -> str:
