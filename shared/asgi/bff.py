@@ -43,8 +43,7 @@ def install_bff(
     network = Network(transport=settings.transport, ca=settings.backend_ca)
     pool = PoolPolicy(tls=TlsPolicy(ca=settings.backend_ca))
     lean = lean_routes(router) if settings.route == "lean" else LeanRoutes({}, {})
-    app.state.cursors, app.state.timing_scope = settings.cursors, settings.timing_scope
-    app.state.app_policy = AppPolicy(settings.app_policy, clock)
+    keep_settings(app, settings, clock)
     inner = app.router.lifespan_context
 
     @asynccontextmanager
@@ -73,6 +72,12 @@ def install_bff(
 
     app.router.lifespan_context = lifespan
     install_defaults(app, settings, service=service, lean=lean.laid, clock=clock)
+
+
+def keep_settings(app: FastAPI, settings: BffSettings, clock: Clock) -> None:
+    """Leave with the app what its requests read of the settings. Raises ValueError for a wrong key or file."""
+    app.state.cursors, app.state.timing_scope = settings.cursors, settings.timing_scope
+    app.state.app_policy = AppPolicy(settings.app_policy, clock)
 
 
 @asynccontextmanager

@@ -62,7 +62,7 @@ def test_every_status_is_declared_and_problems_are_problems(path: str) -> None:
     """All that a route may answer, each with its media type; and nothing under another."""
     responses = document()["paths"][path]["get"]["responses"]
 
-    assert set(responses) == {"200", "304", "400", "401", "404", "429", "502", "503", "504"}
+    assert set(responses) == {"200", "304", "400", "401", "404", "426", "429", "502", "503", "504"}
     assert {kind.status for kind in PROBLEM_KINDS.values()} >= {int(one) for one in responses if int(one) >= 400}
     for code, response in responses.items():
         media = MEDIA_OF.get(code, ["application/problem+json"])
