@@ -19,6 +19,7 @@ LIBRARIES: Final[dict[str, dict[str, Any]]] = {
 }
 TYPES: Final = (
     "application/json", "application/problem+json", "application/graphql-response+json", "application/javascript",
+    "application/vnd.frontage.part+json",
     "application/xml", "application/wasm", "image/svg+xml", "text/html", "text/css", "text/plain", "text/xml",
     "text/javascript",
 )  # fmt: skip

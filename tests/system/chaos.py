@@ -67,6 +67,13 @@ def script(backends: SocketBackends) -> None:
         lambda user: {"userId": user, "displayName": f"name {mark(user)}", "accountTier": f"tier {mark(user)}"},
         cache_control="max-age=1, stale-while-revalidate=2, stale-if-error=60",
     )
+    backends["users"].answers(
+        "GET /api/internal/users/{user}",
+        lambda user: {
+            "userId": user, "displayName": f"name {mark(user)}", "accountTier": f"tier {mark(user)}",
+            "email": f"{mark(user)}@example.test", "region": "eu", "version": "1",
+        },
+    )  # fmt: skip
     backends["orders"].answers(
         "GET /api/internal/orders?userId={user}&limit=5",
         lambda user: [

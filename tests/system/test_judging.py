@@ -26,7 +26,7 @@ def test_right_answers_pass() -> None:
     assert web_misfits(VIEWER, said({"data": {"viewer": None}, "errors": [FAILED]})) == []
     assert web_misfits(ALERTS, said({"data": {"mine": {"alerts": None, "degraded": []}}})) == []
     assert web_misfits(VIEWER, said(PROBLEM, 504, "application/problem+json")) == []
-    assert mobile_misfits("/mobile/v1/profile", said(VIEWED)) == []
+    assert mobile_misfits("/mobile/v1/profile", said({**VIEWED, "email": None, "region": "eu"})) == []
 
 
 @pytest.mark.parametrize(
