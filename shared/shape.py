@@ -11,7 +11,7 @@ does not change with it. A call's ``into``, a field of another shape, and what a
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache
 from typing import Annotated, Any, Final, TypeVar, get_args, get_origin, get_type_hints
 
@@ -30,10 +30,19 @@ from pydantic_core import CoreSchema, core_schema
 
 T = TypeVar("T")
 
-# A point in time that says its offset: without one it means another moment on every machine.
-Moment = Annotated[
-    datetime, msgspec.Meta(tz=True), GetPydanticSchema(lambda _, __: core_schema.datetime_schema(tz_constraint="aware"))
-]
+
+def _utc(moment: datetime) -> datetime:
+    return moment.astimezone(UTC)
+
+
+def _aware(_source: object, _handler: GetCoreSchemaHandler) -> CoreSchema:
+    """Return what pydantic makes of a moment: the same as msgspec and the shape around it."""
+    aware = core_schema.datetime_schema(tz_constraint="aware")
+    return core_schema.no_info_after_validator_function(_utc, aware)
+
+
+# A point in time that says its offset (without one it means another moment on every machine); once read it is in UTC.
+Moment = Annotated[datetime, msgspec.Meta(tz=True), GetPydanticSchema(_aware)]
 
 
 class AsText:
@@ -51,12 +60,13 @@ class Shape(msgspec.Struct, frozen=True, kw_only=True, rename="camel", gc=False)
     """A part of an answer. Made of text, numbers, times and other shapes, so no cycle can begin here (``gc``)."""
 
     def __init_subclass__(cls, **config: Any) -> None:
-        """Let numbers become text where a field is marked so; msgspec looks for the method right after this."""
+        """Let numbers become text where a field is marked so, and moments UTC; msgspec looks for the method next."""
         super().__init_subclass__(**config)
         hints = get_type_hints(cls, include_extras=True)
-        marked = [name for name, hint in hints.items() if any(isinstance(one, AsText) for one in get_args(hint)[1:])]
-        if marked:
-            cls.__post_init__ = _texts_of(marked)  # type: ignore[attr-defined]
+        texts = [name for name, hint in hints.items() if any(isinstance(one, AsText) for one in get_args(hint)[1:])]
+        moments = [name for name, hint in hints.items() if _is_moment(hint)]
+        if texts or moments:
+            cls.__post_init__ = _settler_of(texts, moments)  # type: ignore[attr-defined]
 
     @classmethod
     def __get_pydantic_core_schema__(cls, _source: object, _handler: GetCoreSchemaHandler) -> CoreSchema:
@@ -71,13 +81,25 @@ class Shape(msgspec.Struct, frozen=True, kw_only=True, rename="camel", gc=False)
         return handler(described(cls).__pydantic_core_schema__)
 
 
-def _texts_of(names: Iterable[str]) -> Callable[[Shape], None]:
-    def make_text(shape: Shape) -> None:
-        for name in names:
-            if isinstance(value := getattr(shape, name), int):
-                msgspec.structs.force_setattr(shape, name, str(value))
+def _is_moment(hint: Any) -> bool:
+    """Tell whether a field is a moment, or one that may be missing."""
+    return hint == Moment or any(one == Moment for one in get_args(hint))
 
-    return make_text
+
+def _settler_of(texts: Iterable[str], moments: Iterable[str]) -> Callable[[Shape], None]:
+    """Return what settles a shape just read. Clients read every moment in UTC, whatever offset a backend writes."""
+    texts, moments = tuple(texts), tuple(moments)
+    settled = msgspec.structs.force_setattr
+
+    def settle(shape: Shape) -> None:
+        for name in texts:
+            if isinstance(value := getattr(shape, name), int):
+                settled(shape, name, str(value))
+        for name in moments:  # by identity: UTC is one object, and so is what msgspec makes of "Z"
+            if (value := getattr(shape, name)) is not None and value.tzinfo is not UTC:
+                settled(shape, name, value.astimezone(UTC))
+
+    return settle
 
 
 @cache

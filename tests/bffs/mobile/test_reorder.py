@@ -178,3 +178,23 @@ async def test_the_answer_is_nobody_elses(shop: Bff, backends: SocketBackends) -
     assert "idempotency-replayed" not in bobs.headers
     asked = [one.target for one in backends[ORDERS].requests]
     assert asked == ["/api/internal/users/ada/orders", "/api/internal/users/bob/orders"]
+
+
+async def test_case_m5_a_client_that_leaves_lets_go(shop: Bff, backends: SocketBackends) -> None:
+    """The backend sees it leave, the claim is let go, and what is sent again is executed, under the same key."""
+    release = asyncio.Event()
+    backends[ORDERS].fault(held(release))
+    running = asyncio.create_task(order(shop, "leaves"))
+    await backends.until(lambda: bool(backends[ORDERS].requests), "the order")
+    running.cancel()
+    await backends.until(lambda: backends[ORDERS].left == 1, "the leave")
+    backends[ORDERS].well()
+
+    async def claimed_again() -> httpx.Response:
+        async with asyncio.timeout(5):
+            while (answer := await order(shop, "leaves")).status_code == 409:  # noqa: ASYNC110 - the store tells nobody
+                await asyncio.sleep(0.01)
+        return answer
+
+    assert (await claimed_again()).status_code == 201
+    assert len({one.header("idempotency-key") for one in backends[ORDERS].requests}) == 1
