@@ -68,7 +68,7 @@ async def list_orders(context: Context, user: CurrentUser, fetch: Fetch, page: A
 @router.post("/orders", status_code=201, response_model=reorder.Ordered, responses=NOT_ORDERED)
 async def order_again(context: Context, user: CurrentUser, fetch: Fetch, key: Key, wish: reorder.Wish) -> Response:
     """Order the same as before, and tell the user. Safe to send again with the same key: it is done once."""
-    write = Write(key, user.subject, "order again", wish.said)
+    write = Write(key, f"{user.kind} {user.subject}", "order again", wish.said)
     answer = await context.state.once(write, lambda derived: reorder.order_again(fetch, user.subject, wish, derived))
     return replayed(answer)
 

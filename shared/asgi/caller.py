@@ -31,7 +31,8 @@ bearer = HTTPBearer(auto_error=False, bearerFormat="JWT", description="Access to
 async def current_user(context: Context) -> Principal:
     """Return whom the request's credential speaks for. Raises ProblemError: 400, 401, 403 or 503."""
     authenticator: Authenticator = context.state.authenticator
-    return authenticator.cached(context.fields) or await _judged(context, authenticator)
+    user = context.user = authenticator.cached(context.fields) or await _judged(context, authenticator)
+    return user
 
 
 async def _judged(context: RequestContext, authenticator: Authenticator) -> Principal:

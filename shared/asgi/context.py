@@ -12,6 +12,7 @@ from fastapi import Depends, Request
 from starlette.datastructures import State
 from starlette.types import Scope
 
+from shared.identity.principal import Principal
 from shared.resilience.budget import RequestBudget
 from shared.resilience.deadline import Deadline
 from shared.resilience.priority import Priority
@@ -28,10 +29,22 @@ class RequestContext:
 
     ``body`` is there where the server held it back until it was whole; else who needs it reads it.
     ``version`` is that of the one thing that the answer shows, where its handler knows it: part of the entity tag.
-    ``told`` are headers that the answer is to carry.
+    ``told`` are headers that the answer is to carry, ``user`` whom it is for, once that is known.
     """
 
-    __slots__ = ("body", "budget", "deadline", "fields", "ledger", "priority", "query", "state", "told", "version")
+    __slots__ = (
+        "body",
+        "budget",
+        "deadline",
+        "fields",
+        "ledger",
+        "priority",
+        "query",
+        "state",
+        "told",
+        "user",
+        "version",
+    )
 
     def __init__(
         self, ledger: Ledger, deadline: Deadline, fields: Fields = NO_FIELDS, state: State | None = None
@@ -45,6 +58,7 @@ class RequestContext:
         self.body: bytes | None = None
         self.query = b""
         self.version: str | None = None
+        self.user: Principal | None = None
         self.told: tuple[tuple[bytes, bytes], ...] = ()
 
     def header(self, name: bytes) -> str | None:

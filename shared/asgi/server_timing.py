@@ -8,7 +8,6 @@ from typing import Final
 
 from shared.asgi.context import RequestContext
 from shared.clock import Clock
-from shared.identity.tokens import TokenVerifier
 
 ASKED: Final = b"x-server-timing"
 NAME: Final = b"server-timing"
@@ -16,9 +15,7 @@ NAME: Final = b"server-timing"
 
 def timing_of(context: RequestContext) -> list[tuple[bytes, bytes]]:
     """Return the header, or nothing for a caller that may not know."""
-    verifier: TokenVerifier = context.state.verifier
-    principal = verifier.cached((context.header(b"authorization") or "").partition(" ")[2])
-    if principal is None or context.state.timing_scope not in principal.scopes:
+    if context.user is None or context.state.timing_scope not in context.user.scopes:
         return []
     clock: Clock = context.state.clock
     ledger = context.ledger

@@ -34,7 +34,6 @@ CREDENTIALS = {
     "empty": lambda _: {"authorization": ""},
     "only the scheme": lambda _: {"authorization": "Bearer"},
     "another scheme": lambda issuer: {"authorization": f"Basic {b64(issuer.token())}"},
-    "two of them": lambda issuer: [("authorization", f"Bearer {issuer.token()}")] * 2,
     "not a token": lambda _: bearer("hunter2"),
     "expired": lambda issuer: issuer.signed_in(exp=1),
     "for another audience": lambda issuer: issuer.signed_in(aud="elsewhere"),
@@ -57,10 +56,19 @@ async def test_a_credential_that_does_not_count_is_401(
     answer = await ask(mobile, DASHBOARD, make(mobile.issuer))
 
     assert (answer.status_code, answer.json()["code"]) == (401, "unauthenticated")
-    assert answer.headers["www-authenticate"] == "Bearer"
+    assert answer.headers["www-authenticate"] in {"Bearer", 'Bearer error="invalid_token"'}  # RFC 6750 §3.1
     assert answer.headers["content-type"] == "application/problem+json"
-    assert answer.json()["detail"] in {"A bearer token is required.", "The access token is not valid."}
+    assert answer.json()["detail"] in {"Send an access token.", "The access token is not valid."}
     assert "hunter2" not in answer.text
+    assert backends.requests == []
+
+
+async def test_two_credentials_are_none(open_mobile: OpenMobile, backends: SocketBackends, route: str) -> None:
+    """400: nobody chooses between them (RFC 6750 §3.1)."""
+    mobile = await open_mobile(route=route)
+    answer = await ask(mobile, DASHBOARD, [("authorization", f"Bearer {mobile.issuer.token()}")] * 2)
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_request")
     assert backends.requests == []
 
 
