@@ -13,6 +13,7 @@ from fastapi import APIRouter, FastAPI
 from shared.asgi.app_policy import AppPolicy
 from shared.asgi.defaults import install_defaults
 from shared.asgi.lean import LeanRoutes, lean_routes
+from shared.asgi.part_contract import describe_parts
 from shared.backends.backend import Backend, Backends
 from shared.backends.sections import declared_screens, refuse_too_wide
 from shared.backends.stored import StoredAnswers
@@ -39,6 +40,7 @@ def install_bff(
     """Include ``router``, install the defaults, and open ``app.state.backends`` and ``.authenticator`` with the app."""
     refuse_too_wide(declared_screens(), settings.max_branches)
     app.include_router(router)
+    describe_parts(app, router)
     clock = clock or LoopClock()
     network = Network(transport=settings.transport, ca=settings.backend_ca)
     pool = PoolPolicy(tls=TlsPolicy(ca=settings.backend_ca))

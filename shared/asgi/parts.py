@@ -2,8 +2,9 @@
 
 GET /dashboard?sections=alerts&fields=alerts.message        If-Section-Match: alerts="5f1c", recentOrders="0a77"
 
-Owns both parameters and the header, what they leave of an answer, and the contract of that. Nothing here runs for a
-request that has none of the three. Members are cut out of the answer's own bytes: what is left is never encoded anew.
+Owns both parameters and the header, and what they leave of an answer; what the contract says of that is
+``part_contract.py``. Nothing here runs for a request that has none of the three. Members are cut out of the answer's
+own bytes: what is left is never encoded anew.
 """
 
 import re
@@ -17,7 +18,7 @@ import msgspec
 from shared.asgi.validators import digest_of_parts
 from shared.backends.sections import Sections
 from shared.errors import ProblemCode, ProblemError
-from shared.shape import Shape, described
+from shared.shape import Shape
 
 MEDIA_TYPE: Final = "application/vnd.frontage.part+json"
 HEADER: Final = b"if-section-match"
@@ -127,23 +128,6 @@ class Parts:
             return False
         return fields is None or name in fields
 
-    def contract(self) -> dict[str, Any]:
-        """Return the schema of a part: every member may be missing, and no more than what the whole has."""
-        part = _sparse(self.answer)
-        if self.members:
-            part["properties"] |= {
-                "tags": {
-                    "type": "object", "properties": {name: {"type": "string"} for name in self.members},
-                    "description": "What to send as If-Section-Match, for each section that is here or unchanged",
-                },
-                "unchanged": {
-                    "type": "array", "items": {"type": "string", "enum": list(self.members)},
-                    "description": "Sections that the client has, by its If-Section-Match",
-                },
-            }  # fmt: skip
-        required = {"required": ["degraded"]} if "degraded" in self.tree else {}
-        return {**part, "title": f"{self.answer.__name__}Part", **required}
-
 
 def _names(given: Mapping[str, str], parameter: str) -> frozenset[str] | None:
     if parameter not in given:
@@ -169,42 +153,17 @@ def _only(value: Any, wanted: Tree) -> Any:
     }
 
 
-def _shapes(hint: Any) -> Iterator[type[Shape]]:
+def shapes_in(hint: Any) -> Iterator[type[Shape]]:
+    """Yield the shapes that a type is made of."""
     if isinstance(hint, type) and issubclass(hint, Shape):
         yield hint
     for one in get_args(hint):
-        yield from _shapes(one)
+        yield from shapes_in(one)
 
 
 @cache
 def tree_of(shape: type[Shape]) -> Tree:
     """Return the members of a shape, and of the shapes in it; None where there is nothing to choose from."""
     hints = get_type_hints(shape, include_extras=True)
-    inner = {one.encode_name: next(_shapes(hints[one.name]), None) for one in msgspec.structs.fields(shape)}
+    inner = {one.encode_name: next(shapes_in(hints[one.name]), None) for one in msgspec.structs.fields(shape)}
     return {name: None if one is None else tree_of(one) for name, one in inner.items()}
-
-
-def _sparse(shape: type[Shape]) -> dict[str, Any]:
-    """Return the JSON schema of a shape of which members may be missing; its enums stay where the whole has them."""
-    whole = described(shape).model_json_schema(ref_template="#/components/schemas/{model}")
-    inner = {one.__name__: one for one in _all_shapes(shape)}
-
-    def without(value: Any) -> Any:
-        if isinstance(value, list):
-            return [without(one) for one in value]
-        if not isinstance(value, dict):
-            return value
-        name = str(value.get("$ref", "")).rpartition("/")[2]
-        if name in inner:
-            return _sparse(inner[name])
-        return {key: without(one) for key, one in value.items()}
-
-    members = {name: without(one) for name, one in whole["properties"].items()}
-    return {"type": "object", "properties": members, "description": whole.get("description", "")}
-
-
-def _all_shapes(shape: type[Shape]) -> Iterator[type[Shape]]:
-    for hint in get_type_hints(shape, include_extras=True).values():
-        for one in _shapes(hint):
-            yield one
-            yield from _all_shapes(one)

@@ -149,9 +149,8 @@ def _named(gaps: str) -> list[str]:
 
 
 def _declare(options: dict[str, Any], of: Parts) -> None:
-    """Put the parameters, the part and 304 into the contract."""
+    """Put the parameters and 304 into the contract; the part itself comes with ``part_contract.py``."""
     responses = dict(options.get("responses") or {})
-    responses[OK] = {"content": {parts.MEDIA_TYPE: {"schema": of.contract()}}}
     responses[NOT_MODIFIED] = {"description": "The client has this answer, by its If-None-Match"}
     options["responses"] = responses
     parameters = [
