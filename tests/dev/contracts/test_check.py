@@ -123,7 +123,7 @@ def test_a_breaking_change_names_the_field_and_its_readers(tree: Path) -> None:
     assert done.returncode == 1
     assert "mobile: against HEAD," in done.stdout
     assert (
-        "  breaking  property-removed response Order.currency: it is gone in GET /mobile/v1/dashboard; "
+        "  breaking  property-removed response Order.currency: it is gone in GET /mobile/v1/dashboard and 3 more; "
         "read by android-1.0, ios-1.0\n" in done.stdout
     )
     edit_rest(tree, lambda schemas: schemas["Alert"]["properties"].pop("message"))
