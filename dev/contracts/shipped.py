@@ -77,7 +77,8 @@ class _Cut:
             for media, one in part.get("content", {}).items()
             if "schema" in one
         }
-        if missing := [one for one in paths if one != EVERYTHING and one not in self._met]:
+        # A 304 has no body, and says nothing of members.
+        if content and (missing := [one for one in paths if one != EVERYTHING and one not in self._met]):
             raise SelectionError(f"{self._at}: there is no {', '.join(missing)}")
         return {**part, "content": content}
 

@@ -137,7 +137,7 @@ def test_what_no_kept_client_reads_still_breaks(tree: Path) -> None:
 
     assert done.returncode == 1
     assert (
-        "ProfileScreen.degraded: it is gone in GET /mobile/v1/profile; read by no shipped client kept here"
+        "ProfileScreen.degraded: it is gone in GET /mobile/v1/profile and 1 more; read by no shipped client kept here"
         in done.stdout
     )
 
@@ -216,7 +216,7 @@ def test_another_commit_can_be_asked(tree: Path) -> None:
 
     asked = run(tree, "before").stdout
     assert "mobile: against before," in asked
-    assert "'guess' is new in GET /mobile/v1/dashboard and 1 more; read by android-1.0\n" in asked
+    assert "'guess' is new in GET /mobile/v1/dashboard and 6 more; read by android-1.0\n" in asked
 
 
 def test_a_client_ships_once(tree: Path) -> None:
