@@ -34,9 +34,11 @@ log = get_logger(__name__)
 MAX_TOKENS: Final = 1000
 # Strawberry's own rules come after those of the specification.
 RULES: Final = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
-# So many characters of documents are remembered, and forty times that of memory goes with them: some 80 MB. A client's
-# own are a few hundred kilobytes; what is sent once and never again leaves first.
-MAX_REMEMBERED: Final = 2_000_000
+# So many characters of documents are remembered, and 180 times that of memory goes with them (measured, plans
+# included): at most some 100 MB. A page's own are some ten thousand; what is not sent again leaves first.
+MAX_REMEMBERED: Final = 600_000
+# What the shortest takes, in characters.
+LEAST: Final = 200
 
 
 class Refused(Exception):
@@ -80,7 +82,9 @@ class Preparer:
     ``plans``: operations are compiled; without, graphql-core executes all of them.
     """
 
-    def __init__(self, schema: Schema, *, open_schema: bool, plans: bool = True) -> None:
+    def __init__(
+        self, schema: Schema, *, open_schema: bool, plans: bool = True, most_remembered: int = MAX_REMEMBERED
+    ) -> None:
         self._strawberry = schema
         self._schema = schema._schema  # noqa: SLF001 - graphql-core's own, which Strawberry does not give out
         self._open = open_schema
@@ -88,6 +92,11 @@ class Preparer:
         self._rules = RULES if open_schema else (*RULES, NoSchemaIntrospectionCustomRule)
         self._remembered: OrderedDict[tuple[str, str | None], Prepared] = OrderedDict()
         self._characters = 0
+        self._most = most_remembered
+
+    def __len__(self) -> int:
+        """How many operations are remembered."""
+        return len(self._remembered)
 
     def prepare(self, text: str, name: str | None = None) -> Prepared:
         """Return the operation ``name`` of a document, or its only one. Raises Refused."""
@@ -98,10 +107,10 @@ class Preparer:
             return known
         made = self._make(text, name)
         self._remembered[key] = made
-        self._characters += len(text)
-        while self._characters > MAX_REMEMBERED:
+        self._characters += len(text) + LEAST
+        while self._characters > self._most:
             (gone, _), _ = self._remembered.popitem(last=False)
-            self._characters -= len(gone)
+            self._characters -= len(gone) + LEAST
         return made
 
     def _make(self, text: str, name: str | None) -> Prepared:

@@ -112,7 +112,7 @@ class Charger:
         return self._locally(policy, key, cost)
 
     def _locally(self, policy: ChargePolicy, key: Key, cost: int) -> Charged:
-        name = "\n".join((policy.limit.memory, *(part for pair in key for part in pair)))
+        name = "\n".join([policy.limit.memory, *[part for pair in key for part in pair]])
         (verdict,) = self._counters.judge([Check(policy.limit, name, cost)])
         if not verdict.fits:
             raise _over(policy, timedelta(microseconds=verdict.wait_us))

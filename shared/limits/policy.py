@@ -5,7 +5,7 @@ that an edge sends. The compiler writes it, the limiter reads it; the numbers ar
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from typing import Final
@@ -42,29 +42,24 @@ class LimitPolicy:
     window: timedelta
     segments: int = 1
     shadow: bool = False
+    # The window, in seconds and in microseconds: the unit in which the store counts.
+    window_s: int = field(init=False, repr=False, compare=False)
+    window_us: int = field(init=False, repr=False, compare=False)
+    # What must be equal for two policies to count in the same place. The limit may change; the shape may not.
+    memory: str = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.limit < 1 or self.segments < 1 or self.window < timedelta(seconds=1) or self.window.microseconds:
             raise ValueError("a limit and its segments are at least 1, its window whole seconds")
-
-    @property
-    def window_s(self) -> int:
-        """The window, in seconds."""
-        return self.window // timedelta(seconds=1)
-
-    @property
-    def window_us(self) -> int:
-        """The window, in microseconds: the unit in which the store counts."""
-        return self.window // timedelta(microseconds=1)
+        # Asked for several times a check: worked out once.
+        object.__setattr__(self, "window_s", self.window // timedelta(seconds=1))
+        object.__setattr__(self, "window_us", self.window // timedelta(microseconds=1))
+        memory = f"{self.name} {self.algorithm} {self.window_s} {self.segments}"
+        object.__setattr__(self, "memory", memory)
 
     def __str__(self) -> str:
         segments = f" s={self.segments}" if self.algorithm is Algorithm.SLIDING_WINDOW else ""
         return f"{self.name} {self.algorithm} q={self.limit} w={self.window_s}{segments}{' shadow' * self.shadow}"
-
-    @property
-    def memory(self) -> str:
-        """What must be equal for two policies to count in the same place. The limit may change; the shape may not."""
-        return f"{self.name} {self.algorithm} {self.window_s} {self.segments}"
 
 
 def parse_policy(text: str) -> LimitPolicy:

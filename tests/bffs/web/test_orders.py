@@ -1,11 +1,21 @@
 """Lists in pages, and what stands behind each of their items: cursors that hold, calls that do not grow."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bffs.web.backends import ALERTS_PAGE, LINES_OF, ORDERS_AMONG, ORDERS_PAGE, PRODUCTS_OF, USERS_OF
+from bffs.web.backends import (
+    ALERTS_OF,
+    ALERTS_PAGE,
+    LINES_OF,
+    ORDERS_AMONG,
+    ORDERS_OF,
+    ORDERS_PAGE,
+    PRODUCTS_OF,
+    USERS_OF,
+)
 from bffs.web.graph.node import pack
 from bffs.web.graph.pages import MOST
 from shared.testing.calls import BackendCalls
@@ -14,7 +24,7 @@ from shared.testing.faults import invalid, status
 from shared.testing.issuer import Issuer
 from shared.testing.sockets import SocketBackends
 from tests.bffs.web.conftest import OpenWeb
-from tests.bffs.web.shop import Shop, order
+from tests.bffs.web.shop import Shop, alert, order
 from tests.bffs.web.web import EXPLORER, PROFILE, Web
 
 PAGE = """query ($first: Int! = 3, $after: String) { orders(first: $first, after: $after) {
@@ -354,3 +364,27 @@ async def test_what_a_page_of_alerts_asks_for(web: Web, shop: Shop, backend_call
     """One call."""
     with backend_calls.exactly({ALERTS_PAGE: 1}):
         await web.data(ALERTS, {"unread": True})
+
+
+MANIFEST = json.loads((Path(__file__).resolve().parents[3] / "bffs/web/documents.json").read_text())
+QUERIES = {text.split()[1].partition("(")[0]: text for text in MANIFEST.values() if text.startswith("query")}
+
+
+@pytest.mark.parametrize("text", QUERIES.values(), ids=QUERIES)
+async def test_no_trusted_document_grows_with_its_lists(
+    web: Web, shop: Shop, backends: SocketBackends, backend_calls: BackendCalls, text: str
+) -> None:
+    """Whatever a page asks for: no backend call more for fifty items than for two. New ones are in here by themselves."""
+    shown = {"first": 50, "id": str(shop.orders[0]["id"]), "unread": False}
+    variables = {name: value for name, value in shown.items() if f"${name}:" in text}
+
+    async def show(size: int) -> None:
+        shop.orders = [order(number) for number in range(size, 0, -1)]
+        shop.alerts = [alert(number) for number in range(size, 0, -1)]
+        backends.answers(ORDERS_OF, shop.orders)
+        backends.answers(ALERTS_OF, shop.alerts)
+        if "id" in variables:
+            variables["id"] = str(shop.orders[0]["id"])
+        assert any((await web.data(text, variables)).values())
+
+    await backend_calls.do_not_grow(show, sizes=(2, 50))
