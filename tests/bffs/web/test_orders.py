@@ -374,7 +374,7 @@ QUERIES = {text.split()[1].partition("(")[0]: text for text in MANIFEST.values()
 async def test_no_trusted_document_grows_with_its_lists(
     web: Web, shop: Shop, backends: SocketBackends, backend_calls: BackendCalls, text: str
 ) -> None:
-    """Whatever a page asks for: no backend call more for fifty items than for two. New ones are in here by themselves."""
+    """Whatever a page asks for: no backend call more for fifty items than for two. New ones are in here at once."""
     shown = {"first": 50, "id": str(shop.orders[0]["id"]), "unread": False}
     variables = {name: value for name, value in shown.items() if f"${name}:" in text}
 
