@@ -4,7 +4,7 @@ from contextlib import ExitStack
 from typing import Final
 
 from tests.bench.edges import DISTRIBUTED, LOCAL, direct, edge, gateway, l4, l7, plain_envoy
-from tests.bench.limiters import EDGES, Limiter, check, ours, peer, question, sample, valkey
+from tests.bench.limiters import EDGES, Limiter, check, control, ours, peer, question, sample, valkey
 from tests.bench.machine import LOAD_CORE, BenchError
 from tests.bench.measure import Bench, Load, Row, row_of
 from tests.bench.processes import ask
@@ -14,8 +14,8 @@ C64: Final = Load("c=64")
 C1: Final = Load("c=1", connections=1)
 FLEET_LIMIT: Final = 100
 UNAUTHORIZED: Final = 401
-# As identity.md §3.1: who judges the token again behind the edge.
-MODES: Final = ("verify",)
+# Who judges the token: the edge alone, the BFF once more, or the control service, which signs another one.
+MODES: Final = ("edge", "verify", "internal")
 
 
 def edge_stack(bench: Bench) -> list[Row]:
@@ -28,7 +28,7 @@ def edge_stack(bench: Bench) -> list[Row]:
         store = stack.enter_context(valkey())
         limiter = stack.enter_context(ours(store, LOAD_CORE))
         asking = gateway(where, "edge-distributed", limit=DISTRIBUTED, more=asked(limiter))
-        alone = [direct(), l4(where), l7(where, "edge-l7 "), gateway(where, "edge "), asking]
+        alone = [direct(), l4(where), l7(where), gateway(where), asking]
         timed = bench.compare("edge-stack", alone, [C1])
     for row in timed[1:]:
         row.note = f"adds {row.p50_ms - timed[0].p50_ms:.3f} ms"
@@ -92,8 +92,10 @@ def fleet(bench: Bench) -> list[Row]:
 def edge_auth(bench: Bench) -> list[Row]:
     """What a token costs, by who judges it."""
     counted = edge(bench.where, "edge-open", route=", limits: [counted]", policies=f"  limits:\n    counted: {LOCAL}\n")
-    modes = [gateway(bench.where, f"edge-{mode}", mode=mode) for mode in MODES]
-    rows = bench.compare("edge-auth", [counted, *modes], [C64])
+    with valkey() as store, control(store) as port:
+        more = f'control: {{endpoints: ["127.0.0.1:{port}"]}}\n'
+        modes = [gateway(bench.where, f"edge-{mode}", mode=mode, more=more) for mode in MODES]
+        rows = bench.compare("edge-auth", [counted, *modes], [C64])
     for row in rows[1:]:
         row.ratios = {"edge-open": row.rps / rows[0].rps}
         row.note = f"{row.cpu_us - rows[0].cpu_us:.0f} µs more"

@@ -1,4 +1,4 @@
-"""Limiters to measure: what they are started with, what an edge really asks them, and who asks it as fast as it can.
+"""Limiters to measure, and what else edges ask: what they are started with, and what an edge really asks a limiter.
 
 Owns the question (recorded from a real Envoy, byte for byte) and h2load, which puts it again and again.
 """
@@ -54,6 +54,19 @@ def ours(store: str, core: int = SERVICE_CORE) -> Iterator[Limiter]:
     with Process(f"limits-{port}", [sys.executable, "-m", "edge.limits"], environment, core) as process:
         process.wait_ready(probes, "/health/ready")
         yield Limiter("limits", port, process)
+
+
+@contextmanager
+def control(store: str) -> Iterator[int]:
+    """Start the control service beside the load, as on another machine; give its port for edges."""
+    port, probes = free_port(), free_port()
+    environment = {
+        "FRONTAGE_LISTEN": f"127.0.0.1:{probes}", "FRONTAGE_GRPC_LISTEN": f"127.0.0.1:{port}",
+        "FRONTAGE_STORE_URL": store, "FRONTAGE_KEYS_URL": store, "FRONTAGE_MODE": "production",
+    }  # fmt: skip
+    with Process("control", [sys.executable, "-m", "edge.control"], environment, LOAD_CORE) as process:
+        process.wait_ready(probes, "/health/ready")
+        yield port
 
 
 @contextmanager

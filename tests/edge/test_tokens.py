@@ -146,6 +146,20 @@ def test_a_scope_that_is_missing_is_a_403(edge, echo):
     assert ask(edge, echo.issuer.token(time.time(), scope="dashboard admin"), "/admin/x").status_code == 200
 
 
+def test_a_token_that_passed_once_is_judged_by_each_routes_own_rules(edge, echo):
+    """What is remembered of a token is one route's verdict: another's scope is still missing."""
+    token = echo.issuer.token(time.time(), jti=secrets.token_hex(8))
+    assert [ask(edge, token, path).status_code for path in ("/secured/x", "/admin/x") * 3] == [200, 403] * 3
+
+
+def test_a_token_that_passed_once_expires(edge, echo):
+    """To the second, and the clock's half minute."""
+    now = time.time()
+    token = echo.issuer.token(now, exp=int(now) - 28)
+    assert ask(edge, token).status_code == 200
+    wait_for(lambda: ask(edge, token).status_code == 401, "it is over", within_s=8)
+
+
 def test_a_rotated_key_is_known_within_the_refresh_bound(edge, echo):
     """No restart; a key that was taken back no longer counts. A token seen before is left to the BFF (mode verify)."""
 
