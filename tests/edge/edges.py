@@ -64,7 +64,7 @@ class RunningEdge:
     def start(self) -> "RunningEdge":
         """Start it and wait until it serves."""
         self.launch()
-        wait_for(lambda: self.process.poll() is not None or self.events("serving"), "the edge serves")
+        wait_for(lambda: self.process.poll() is not None or self.events("serving"), "the edge serves", 60)
         assert self.process.poll() is None, self.log.read_text(errors="replace")
         return self
 

@@ -78,11 +78,22 @@ class Member:
         assert code == 0, f"{self.name} ended with {code}: {self.log.read_text()[-3000:]}"
 
     async def kill(self) -> None:
-        """As a crash of the machine does."""
+        """As a crash of the machine does; an edge's Envoy dies with its supervisor, a moment later."""
         assert self.process is not None
         self.tell(signal.SIGKILL)
         await self.process.wait()
         self.process = None
+        async with httpx.AsyncClient(trust_env=False) as client:
+            await eventually(lambda: self._refuses(client), f"{self.name} is gone")
+
+    async def _refuses(self, client: httpx.AsyncClient) -> bool:
+        try:
+            await client.get(self.ready)
+        except httpx.ConnectError:
+            return True
+        except httpx.TransportError:
+            pass
+        return False
 
     async def _answers(self, client: httpx.AsyncClient) -> bool:
         assert self.process is not None
@@ -173,6 +184,8 @@ def _bffs(made: Fleet, folder: Path, issuer: Issuer, jwks: str, urls: dict[str, 
             environment = {
                 "FRONTAGE_LISTEN": address, "FRONTAGE_ISSUER": issuer.name, "FRONTAGE_AUDIENCE": issuer.audience,
                 "FRONTAGE_JWKS_URL": jwks, "FRONTAGE_LOG_LEVEL": "warning", **_drain(DELAY_S), **urls,
+                # One user is all the users of this test: what he may cost a minute is another test's business.
+                **({"FRONTAGE_PAGE_COST_PER_MINUTE": "1000000000"} if bff == "web" else {}),
             }  # fmt: skip
             _join(made, folder, f"{bff}-{letter}", ("-m", f"bffs.{bff}"), environment, address)
     return addresses

@@ -11,9 +11,10 @@ from shared.testing.issuer import Issuer
 from shared.testing.sockets import SocketBackends
 from tests.edge.lines import Ask
 from tests.shared.store.servers import serving
-from tests.system.chaos import DEGRADED, script
+from tests.system.chaos import script
 from tests.system.fleet import EDGE_HOSTS, Fleet, fleet
 from tests.system.steady import Steady
+from tests.system.test_graphql import id_of
 
 pytestmark = [
     pytest.mark.system, pytest.mark.long, pytest.mark.timeout(600), pytest.mark.asyncio(loop_scope="module"),
@@ -34,8 +35,7 @@ async def system(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tupl
 def asks(issuer: Issuer, user: str = "u-ada") -> tuple[Ask, Ask]:
     """Return a screen of each BFF. All its sections are optional, so that nothing but a lost request is an error."""
     signed_in = issuer.signed_in(user)
-    page = "{ dashboard { userId displayName recentOrders { id } alerts { message } " + DEGRADED + " } }"
-    query = json.dumps({"query": page}).encode()
+    query = json.dumps({"documentId": id_of("Dashboard")}).encode()
     headers = {**signed_in, "content-type": "application/json"}
     return (
         Ask("mobile", "GET", "/mobile/v1/dashboard", signed_in, lambda body: misfit(body, user)),
