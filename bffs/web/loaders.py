@@ -35,6 +35,8 @@ MOST_KEYS: Final = 100
 LONGEST_KEY: Final = 100
 
 Batch = Callable[[list[str]], Awaitable[Mapping[str, T]]]
+# How the graph says what a backend said.
+Say = Callable[[T], Any]
 
 
 class Asked(Generic[T]):
@@ -49,30 +51,34 @@ class Asked(Generic[T]):
         self._came = False
         self._value: T | None = None
         self._error: BaseException | None = None
-        self._waiting: list[asyncio.Future[T | None]] = []
+        self._waiting: list[tuple[asyncio.Future[Any], Say[T] | None]] = []
 
-    async def answer(self) -> T | None:
-        """Return it when it has come."""
-        if not self._came:
-            waiter: asyncio.Future[T | None] = asyncio.get_running_loop().create_future()
-            self._waiting.append(waiter)
-            return await waiter
-        if self._error is not None:
-            raise self._error
-        return self._value
+    def answer(self, say: "Say[T] | None") -> "asyncio.Future[Any]":
+        """Return the future of what came, as ``say`` says it."""
+        waiter: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        if self._came:
+            self._tell(waiter, say)
+        else:
+            self._waiting.append((waiter, say))
+        return waiter
 
     def settle(self, value: T | None, error: BaseException | None) -> None:
         """Tell everybody."""
         self._came, self._value, self._error = True, value, error
         waiting, self._waiting = self._waiting, []
-        for waiter in waiting:
-            if waiter.done():
-                continue
-            if error is None:
-                waiter.set_result(value)
-            elif isinstance(error, asyncio.CancelledError):
-                waiter.cancel()
-            else:
+        for waiter, say in waiting:
+            if not waiter.done():
+                self._tell(waiter, say)
+
+    def _tell(self, waiter: "asyncio.Future[Any]", say: "Say[T] | None") -> None:
+        if isinstance(self._error, asyncio.CancelledError):
+            waiter.cancel()
+        elif self._error is not None:
+            waiter.set_exception(self._error)
+        else:
+            try:
+                waiter.set_result(self._value if say is None or self._value is None else say(self._value))
+            except Exception as error:  # noqa: BLE001 - of this one's field alone
                 waiter.set_exception(error)
 
 
@@ -89,15 +95,25 @@ class Loader(Generic[T]):
 
     async def load(self, key: str) -> T | None:
         """Return it. Raises what the call raised that was to bring it."""
+        found: T | None = await self.promise(key)
+        return found
+
+    def promise(self, key: str, say: "Say[T] | None" = None) -> Any:
+        """Return the future of it, as ``say`` says it where there is one: what a resolver may return as it is.
+
+        That spares a list of fifty its fifty tasks. Typed as anything, for Strawberry reads types and awaits futures.
+        """
         if not key or "," in key or len(key) > LONGEST_KEY:
-            return None
+            nothing: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            nothing.set_result(None)
+            return nothing
         known = self._known.get(key)
         if known is None:
             known = self._known[key] = Asked()
             if not self._waiting:
                 asyncio.get_running_loop().call_soon(self._send)  # after whoever else is ready to ask now
             self._waiting[key] = known
-        return await known.answer()
+        return known.answer(say)
 
     def forget(self, keys: Iterable[str]) -> None:
         """Ask anew for these from now on: they were changed by this very request."""

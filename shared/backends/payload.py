@@ -51,7 +51,13 @@ PRICE: Final = r"^-?[0-9]{1,15}(\.[0-9]{1,4})?"
 Money = Annotated[str, StringConstraints(pattern=f"{PRICE}$"), Meta(pattern=rf"{PRICE}\Z")]
 
 
-class LenientItems(RootModel[tuple[Annotated[T | None, WrapValidator(_or_null)], ...]], Generic[T]):
+# The first judges a list of good items without a call into Python; the second comes when one of them is bad.
+_Items = Annotated[
+    tuple[T, ...] | tuple[Annotated[T | None, WrapValidator(_or_null)], ...], Field(union_mode="left_to_right")
+]
+
+
+class LenientItems(RootModel[_Items[T]], Generic[T]):
     """A list of which one bad item is null and does not take the others with it (field case W5)."""
 
     model_config = ConfigDict(frozen=True)

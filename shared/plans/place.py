@@ -7,6 +7,7 @@ list that holds it, the spot. From a place come the path of an error and the way
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Optional
 
 from graphql import FieldNode, GraphQLField, GraphQLObjectType
@@ -24,7 +25,7 @@ Place = tuple[Optional["Place"], Any, Any, "Spot"]
 Complete = Callable[[Any, Place, "Run"], Any]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Asked:
     """One field as an operation asks for it on one type: every node that names its key."""
 
@@ -32,6 +33,11 @@ class Asked:
     nodes: list[FieldNode]
     on: GraphQLObjectType
     definition: GraphQLField
+
+    @cached_property
+    def told(self) -> tuple[Any, ...]:
+        """The first parts of what its resolver is told."""
+        return self.nodes[0].name.value, self.nodes, self.definition.type, self.on
 
     @property
     def called(self) -> str:

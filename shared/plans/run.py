@@ -13,7 +13,8 @@ from graphql.execution import Executor
 from graphql.execution.values import VariableValues
 from graphql.pyutils import Undefined, is_awaitable
 
-from shared.plans.place import Place, field_of, keys_to, path_to, places_up
+from shared.plans.place import Place, field_of, keys_to, places_up
+from shared.plans.telling import NO_PATH, PATH, told_of
 from shared.plans.waiting import Then, Wait, Waits
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class Run:
         self.nulled = False
         self.waits = Waits(self._resume)
         self._executor: Executor[Any] | None = None
+        self._told: tuple[type[Any], tuple[Any, ...]] | None = None
 
     @property
     def executor(self) -> "Executor[Any]":
@@ -49,9 +51,13 @@ class Run:
         """Return what the resolver of the field at ``place`` is told."""
         place = field_of(place)
         asked = place[3].asked
-        path = path_to(place)
-        assert path is not None  # noqa: S101 - of a place there is one
-        return self.executor.build_resolve_info(asked.definition, asked.nodes, asked.on, path)
+        if self._told is None:
+            first = self.executor.build_resolve_info(asked.definition, asked.nodes, asked.on, NO_PATH)
+            kind: Any = type(first)
+            self._told = told_of(kind), tuple(first)[PATH + 1 :]
+        told, rest = self._told
+        info: GraphQLResolveInfo[Any] = tuple.__new__(told, (*asked.told, place, *rest))
+        return info
 
     def fill(self, value: Any, place: Place) -> Any:
         """Return what stands at ``place`` for what was resolved: for something to wait for, null until it has come.

@@ -73,8 +73,10 @@ class Waits:
         for wait in fresh:
             awaitable = wait.awaitable
             future: asyncio.Future[Any]
-            if type(awaitable) is CoroutineType:  # nearly always
+            if type(awaitable) is CoroutineType:
                 future = loop.create_task(awaitable)
+            elif type(awaitable) is asyncio.Future:
+                future = awaitable
             else:
                 future = asyncio.ensure_future(awaitable)
             self._live[wait] = future

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import strawberry
 
-from bffs.web.backends import ORDERS_PAGE, LinePayload, OrderPayload
+from bffs.web.backends import ORDERS_PAGE, LinePayload, LinesPayload, OrderPayload, ProductPayload, UserPayload
 from bffs.web.context import WebContext, WebInfo
 from bffs.web.costs import ListSize
 from bffs.web.graph.node import Node
@@ -40,9 +40,9 @@ class OrderLine:
     product_id: strawberry.Private[str]
 
     @strawberry.field(description="The product; null when the shop has it no more.")
-    async def product(self, info: WebInfo) -> Product | None:
+    def product(self, info: WebInfo) -> Product | None:
         """Load it."""
-        return await load_product(info.context, self.product_id)
+        return info.context.load.products.promise(self.product_id, product_of)  # type: ignore[no-any-return]  # soon
 
 
 @strawberry.type(description="Who ordered: what an order shows of a user.")
@@ -68,18 +68,15 @@ class Order(Node):
     @strawberry.field(
         description="What it is made of; a line that could not be read is null.", directives=[ListSize(assumed_size=5)]
     )
-    async def lines(self, info: WebInfo) -> list[OrderLine | None] | None:
+    def lines(self, info: WebInfo) -> list[OrderLine | None] | None:
         """Load them."""
-        found = await info.context.load.lines.load(self.id)
-        return None if found is None else [_line(line) if line else None for line in found.lines.root]
+        return info.context.load.lines.promise(self.id, lines_of)  # type: ignore[no-any-return]  # soon
 
     @strawberry.field(description="Who ordered it; null when they are not with us any more.")
-    async def customer(self, info: WebInfo) -> Customer | None:
+    def customer(self, info: WebInfo) -> Customer | None:
         """Load them."""
-        found = await info.context.load.customers.load(self.customer_id or info.context.user.subject)
-        if found is None:
-            return None
-        return Customer(id=strawberry.ID(found.user_id), display_name=found.display_name, tier=found.account_tier)
+        whose = self.customer_id or info.context.user.subject
+        return info.context.load.customers.promise(whose, customer_of)  # type: ignore[no-any-return]  # soon
 
 
 @strawberry.type(description="An order in its place in the list.")
@@ -127,9 +124,22 @@ async def load_order(context: WebContext, own_id: str) -> Order | None:
 async def load_product(context: WebContext, own_id: str) -> Product | None:
     """Return a product; None when there is none of that id."""
     found = await context.load.products.load(own_id)
-    if found is None:
-        return None
+    return None if found is None else product_of(found)
+
+
+def product_of(found: ProductPayload) -> Product:
+    """Say a product in the graph's words."""
     return Product(id=strawberry.ID(found.id), name=found.name, category=found.category)
+
+
+def customer_of(found: UserPayload) -> Customer:
+    """Say a customer in the graph's words."""
+    return Customer(id=strawberry.ID(found.user_id), display_name=found.display_name, tier=found.account_tier)
+
+
+def lines_of(found: LinesPayload) -> list[OrderLine | None]:
+    """Say what an order is made of; a line that could not be read is null."""
+    return [_line(line) if line else None for line in found.lines.root]
 
 
 def order_of(found: OrderPayload | None) -> Order | None:

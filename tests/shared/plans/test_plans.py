@@ -308,7 +308,8 @@ async def test_resolvers_are_told_the_same() -> None:
             seen.append((
                 info.field_name, info.path, info.variable_values, info.context, info.root_value, info.operation,
                 info.return_type, info.python_name, str(raw.parent_type), str(raw.return_type), raw.field_nodes,
-                raw.fragments, raw.schema, info.selected_fields, info.query, info.input_extensions, type(raw),
+                raw.fragments, raw.schema, info.selected_fields, info.query, info.input_extensions, raw.is_awaitable,
+                raw._fields,
             ))  # fmt: skip
             return n
 
