@@ -100,6 +100,13 @@ def test_a_day_of_a_phone(running: Running) -> None:
         assert http.get(DASHBOARD).json()["displayName"] == "Eleven"
 
 
+def test_an_app_that_is_too_old_is_told_so(running: Running) -> None:
+    """426 in the one format, through the edge; the versions that shipped are served."""
+    with running.client("u-1", headers={"x-app-platform": "ios"}) as http:
+        assert_problem(http.get(DASHBOARD, headers={"x-app-version": "0.9"}), 426, "upgrade_required")
+        assert http.get(DASHBOARD, headers={"x-app-version": "1.0"}).status_code == 200
+
+
 BAD: dict[str, tuple[int, str, str, str, dict[str, Any]]] = {
     "no key": (400, "invalid_request", "POST", ORDERS, {"json": {"repeats": "7"}}),
     "no version": (428, "precondition_required", "PATCH", PROFILE, {"json": {}, "headers": MERGE_PATCH}),
