@@ -100,19 +100,30 @@ class ScreenRoute(APIRoute):
 
     def finish(self, context: RequestContext, body: bytes) -> tuple[int, Headers, bytes]:
         """Return status, headers and body for a screen's whole answer."""
-        fields, gaps, media, tagged = context.fields, context.ledger.degraded, JSON, True
-        if self.parts is not None and (context.query or parts.HEADER in fields):
+        fields = context.fields
+        if (
+            context.query or context.told or context.version or context.ledger.degraded
+            or CONDITION in fields or parts.HEADER in fields or ASKED in fields
+        ):  # fmt: skip
+            return self._finish_asked(context, body)
+        # Most requests ask for nothing of all this.
+        return OK, [(b"content-length", b"%d" % len(body)), JSON, MINE, (b"etag", _tag(body, None).encode())], body
+
+    def _finish_asked(self, context: RequestContext, body: bytes) -> tuple[int, Headers, bytes]:
+        gaps, media, tagged = context.ledger.degraded, JSON, True
+        if self.parts is not None and (context.query or parts.HEADER in context.fields):
             held = context.header(parts.HEADER)
             if held is not None or self.parts.wanted(context.query) != parts.ALL:
                 body, media = self.parts.cut(body, context.query, held, _named(gaps)), PART
                 tagged = held is None  # what also depends on what the client has answers no other request
+        headers: Headers = [(b"content-length", b"%d" % len(body)), media, MINE, *told(context)]
         if gaps or not tagged:
-            return OK, [(b"content-length", b"%d" % len(body)), media, MINE, *told(context)], body
+            return OK, headers, body
         tag = _tag(body, context.version)
         header = (b"etag", tag.encode("latin-1"))
-        if CONDITION in fields and names(context.header(CONDITION) or "", tag):
+        if names(context.header(CONDITION) or "", tag):
             return NOT_MODIFIED, [MINE, header, *told(context)], b""
-        return OK, [(b"content-length", b"%d" % len(body)), media, MINE, header, *told(context)], body
+        return OK, [*headers, header], body
 
 
 def told(context: RequestContext) -> Headers | tuple[tuple[bytes, bytes], ...]:
