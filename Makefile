@@ -60,6 +60,7 @@ types: setup ## mypy --strict
 contracts: setup ## the committed OpenAPI, SDL, trusted documents, schemas of edge.yaml and typed clients, anew
 	@for file in $(wildcard bffs/*/openapi.json bffs/*/schema.graphql); do \
 	  $(BIN)/python -m bffs.$$(basename $$(dirname $$file)) contract > .local/contract && mv .local/contract $$file || exit 1; done
+	@FRONTAGE_MODE=local $(BIN)/python -m edge routes > .local/contract && mv .local/contract edge/generated/routes.json
 	@$(BIN)/python -m edge schema > .local/contract && mv .local/contract edge/generated/edge.schema.json
 	@$(BIN)/python -m edge schema --fragment > .local/contract && mv .local/contract edge/generated/fragment.schema.json
 	@$(BIN)/python -m bffs.web documents dev/web-demo > .local/contract && mv .local/contract bffs/web/documents.json

@@ -1,4 +1,4 @@
-"""``python -m edge``: run, check, plan, status, compile, explain, schema, keys."""
+"""``python -m edge``: run, check, plan, status, compile, explain, routes, schema, keys."""
 
 import asyncio
 import json
@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from edge import keys
-from edge.explain import explain
+from edge.explain import explain, routes
 from edge.load import load
 from edge.plan import plan
 from edge.prepare import prepare
@@ -130,6 +130,15 @@ def explain_(
     headers = {name.strip().lower(): value.strip() for name, _, value in (one.partition(":") for one in header or [])}
     for line in explain(loaded.edge, url, method.upper(), headers):
         print(line)
+
+
+@app.command("routes")
+def routes_(*, file: Annotated[Path, typer.Option(help="The edge's YAML.")] = DEFAULT_FILE) -> None:
+    """Print every route, who owns it, and what stands on its way, as JSON; asks nobody."""
+    loaded = load(file, os.environ)
+    if loaded.edge is None or loaded.problems or judge(loaded.edge):
+        raise typer.BadParameter("the file has problems: run 'check' first")
+    print(json.dumps(routes(loaded.edge), indent=1))
 
 
 @app.command()

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from edge.assembly import Edge, OwnedRoute
@@ -22,6 +23,24 @@ def explain(edge: Edge, url: str, method: str, headers: dict[str, str]) -> Itera
         yield f"{method} {parts.path}: no route takes it (404)"
         return
     yield f"{method} {parts.path}: route {route.name} ({route.spec.place})"
+    yield from _way(edge, route)
+
+
+def routes(edge: Edge) -> list[dict[str, Any]]:
+    """Return every route with its owner and what stands on its way: [word, text], as ``explain`` says it."""
+    return [
+        {
+            "name": one.name,
+            "owner": one.owner,
+            "match": one.spec.match.shown(),
+            "methods": list(one.spec.match.methods),
+            "way": [line.split(None, 1) for line in _way(edge, one)][1:],
+        }
+        for one in in_order(edge)
+    ]
+
+
+def _way(edge: Edge, route: OwnedRoute) -> Iterator[str]:
     yield f"  match    {route.spec.match.shown()} {' '.join(route.spec.match.methods)}".rstrip()
     early, late = limits_in_order(edge, route)
     yield from (_limit(name, limit, route.spec.cost) for name, limit in early)

@@ -73,6 +73,7 @@ class Loader:
         spec = self._read(path, EdgeSpec, Place(_shown(path), 1))
         if spec is None:
             return None
+        spec = self._here(spec)
         fragments: dict[str, FragmentSpec] = {}
         for name, include in spec.include.items():
             file = Path(os.path.normpath(path.parent / include.file))  # a mount's links are followed at each reading
@@ -80,6 +81,14 @@ class Loader:
             if fragment is not None:
                 fragments[name] = fragment
         return Edge(spec, fragments)
+
+    def _here(self, spec: EdgeSpec) -> EdgeSpec:
+        """Leave out what is for a developer's machine, unless this is one."""
+        if self._environment.get("FRONTAGE_MODE") == "local":
+            return spec
+        include = {name: one for name, one in spec.include.items() if not one.local}
+        clusters = {name: one for name, one in spec.clusters.items() if not one.local}
+        return spec.model_copy(update={"include": include, "clusters": clusters})
 
     def _read(self, path: Path, model: type[Model], asked_at: Place) -> Model | None:
         self.files.append(path)

@@ -1,14 +1,13 @@
 """The web BFF's public path, ``/web/graphql``.
 
 POST takes JSON only, so that no form can reach a resolver; GET takes queries, never what changes anything, so that no
-link can do harm (field case W7). Without an operation, GET is GraphiQL in local mode, and nothing elsewhere.
+link can do harm (field case W7). Without an operation, GET leads to GraphiQL in local mode, and to nothing elsewhere.
 """
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Request
-from starlette.responses import HTMLResponse, Response
-from strawberry.http.ides import get_graphql_ide_html
+from starlette.responses import RedirectResponse, Response
 
 from bffs.web.admission import Admission
 from bffs.web.caching import cacheable
@@ -22,6 +21,9 @@ from shared.asgi.context import Context, RequestContext
 from shared.asgi.written import Written
 from shared.errors import ProblemCode, ProblemError
 from shared.identity.principal import Principal
+
+# The developer portal's, made of files of its own machine: no page of ours loads a script from anywhere else.
+GRAPHIQL: Final = "/portal/web/graphiql"
 
 router = APIRouter(prefix="/web", include_in_schema=False)
 
@@ -37,10 +39,10 @@ async def post_operation(context: Context, user: CurrentUser, fetch: Fetch, body
 
 @router.get("/graphql")
 async def get_operation(request: Request, context: Context) -> Response:
-    """Execute a query, so that browsers may keep its answer; or show GraphiQL on a developer's machine."""
+    """Execute a query, so that browsers may keep its answer; or lead to GraphiQL on a developer's machine."""
     operation = read_query(request)
     if request.app.state.mode == "local" and "text/html" in request.headers.get("accept", ""):
-        return HTMLResponse(get_graphql_ide_html(graphql_ide="graphiql"))
+        return RedirectResponse(GRAPHIQL)
     if operation is None:
         raise ProblemError(ProblemCode.NOT_FOUND)
     user = await current_user(context)

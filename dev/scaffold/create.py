@@ -49,6 +49,7 @@ def create(root: Path, name: str, style: str, say: Say) -> None:
     for entry in entries(rename):
         file = root / entry.file
         file.write_text(entry.add(file.read_text(encoding="utf-8")), encoding="utf-8")
+    _tell_routes(root)
     say("entries in " + ", ".join(dict.fromkeys(entry.file for entry in entries(rename))))
     _run(root, sys.executable, "-m", "ruff", "check", "--quiet", "--fix", *places)
     _run(root, sys.executable, "-m", "ruff", "format", "--quiet", *places)
@@ -74,6 +75,7 @@ def destroy(root: Path, name: str, say: Say) -> None:
     for place in (folder, root / "tests" / "bffs" / name):
         shutil.rmtree(place, ignore_errors=True)
         say(f"{place.relative_to(root)}/ is gone")
+    _tell_routes(root)
     if left:
         raise ScaffoldError("look at these by hand:\n" + "\n".join(f"  {one}" for one in left))
 
@@ -123,6 +125,12 @@ def copy(source: Path, target: Path, rename: Callable[[str], str]) -> None:
 
 def _files(folder: Path) -> Iterator[Path]:
     return (one for one in sorted(folder.rglob("*")) if one.is_file() and "__pycache__" not in one.parts)
+
+
+def _tell_routes(root: Path) -> None:
+    """Write down anew what the edge says of its routes, for the portal."""
+    told = _run(root, "env", "FRONTAGE_MODE=local", sys.executable, "-m", "edge", "routes")
+    (root / "edge" / "generated" / "routes.json").write_text(told, encoding="utf-8")
 
 
 def _run(root: Path, *command: str) -> str:

@@ -129,7 +129,11 @@ function envoy_on_request(handle)
   local found = read(headers)
   local sound, status, detail = pcall(judge, headers, handle:metadata():get("credential"), found)
   if not sound then status, detail = "400", "The request is malformed." end
-  if status ~= nil then return handle:respond({[":status"] = status}, detail) end
+  if status ~= nil then
+    local answer = {[":status"] = status}
+    if status == "405" then answer.allow = "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT" end  -- RFC 9110 §15.5.6
+    return handle:respond(answer, detail)
+  end
   local parent = found["traceparent"]
   local sound_parent = parent ~= nil and is_traceparent(parent)
   -- Not sampled by our ratio is no wish of the caller's: a BFF may still tell a trace that ended badly (ADR 9).

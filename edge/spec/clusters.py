@@ -111,6 +111,8 @@ class ClusterSpec(Spec):
     audience: Name | None = None
     # ``withheld``: it belongs to somebody else, who gets none of our clients' credentials, nor a word about them.
     credentials: Literal["forwarded", "withheld"] = "forwarded"
+    # Only where FRONTAGE_MODE is local.
+    local: bool = False
     balance: Literal["least_requests", "round_robin", "random", "ring_hash", "maglev"] = "least_requests"
     # By what ``ring_hash`` and ``maglev`` choose.
     hash: HashSpec | None = None

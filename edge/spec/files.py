@@ -28,6 +28,8 @@ class IncludeSpec(Spec):
     prefix: Annotated[str, StringConstraints(pattern=r"^/[^{}]*[^{}/]$")]
     cluster: str | None = None
     policies: Names = ()
+    # Only where FRONTAGE_MODE is local: elsewhere neither the routes exist nor is the file read.
+    local: bool = False
     # Closes all routes of the fragment.
     maintenance: MaintenanceSpec | None = None
     exempt: tuple[ExemptSpec, ...] = ()

@@ -38,9 +38,9 @@ def test_every_service_is_described_running_and_answers_where_status_says(runnin
     bffs = [path.parent.name for path in ROOT.glob("bffs/*/__init__.py")]
     assert {"mobile", "web"} <= set(bffs)
     assert set(said["services"]) == {
-        *("edge", "limits", *bffs, "users", "orders", "alerts", "identity", "valkey", "traces"),
+        *("edge", "limits", *bffs, "users", "orders", "alerts", "identity", "portal", "valkey", "traces"),
     }
-    for name in ("limits", *bffs, "users", "orders", "alerts", "identity", "traces"):
+    for name in ("limits", *bffs, "users", "orders", "alerts", "identity", "portal", "traces"):
         assert httpx.get(f"{said['services'][name]['address']}/health/ready").status_code == 200
 
 

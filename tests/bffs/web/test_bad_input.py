@@ -345,12 +345,12 @@ async def test_another_method_is_not_allowed(web: Web, method: str) -> None:
 
 
 async def test_graphiql_is_for_a_developers_machine(open_web: OpenWeb) -> None:
-    """A page in local mode, without a token; elsewhere nothing is there."""
-    for mode, status in (("local", 200), ("production", 404)):
+    """In local mode, without a token, the way to the portal's; elsewhere nothing is there."""
+    for mode, status in (("local", 307), ("production", 404)):
         answer = await (await open_web(mode=mode)).bff.get(PATH, user=None, headers={"accept": "text/html"})
         assert answer.status_code == status
         assert len(answer.headers["x-trace-id"]) == 32
-        assert ("graphiql" in answer.text.lower()) == (mode == "local")
+        assert answer.headers.get("location") == ("/portal/web/graphiql" if mode == "local" else None)
 
 
 @pytest.mark.parametrize(

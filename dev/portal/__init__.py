@@ -1,0 +1,1 @@
+"""The developer portal: each BFF's reference, calls to copy and to try, who may call what, how often. Local only."""
