@@ -106,7 +106,7 @@ def new_bff(given: argparse.Namespace, _: RunFolder) -> int:
     """Make a BFF that runs: its folder and tests, its route, service, image, manifests, lock and contract."""
     from dev.scaffold.command import make  # noqa: PLC0415 - same
 
-    return make(given.root.resolve(), given.name, given.style)
+    return make(given.root.resolve(), given.name, given.style, given.accept)
 
 
 def remove_bff(given: argparse.Namespace, _: RunFolder) -> int:
@@ -145,6 +145,7 @@ def parser() -> argparse.ArgumentParser:
     add = _command(subs, new_bff, running=False)
     add("name", help="2 to 20 small letters and digits, as in partner")
     add("--style", choices=("rest", "graphql"), default="rest", help="which surface (rest)")
+    add("--accept", choices=("jwt", "api_key"), default="jwt", help="what its callers show (jwt)")
     _command(subs, remove_bff, running=False)("name", help="whose folder bffs/<name> goes")
     return whole
 

@@ -6,14 +6,18 @@ from dev.commands import CommandError
 from dev.scaffold.create import ScaffoldError, create, destroy
 
 
-def make(root: Path, name: str, style: str) -> int:
+def make(root: Path, name: str, style: str, accept: str) -> int:
     """Make a BFF and say what to do with it. Raises CommandError."""
     try:
-        create(root, name, style, print)
+        create(root, name, style, print, accept)
     except ScaffoldError as error:
         raise CommandError(str(error)) from error
     path = f"{name}/v1/summary" if style == "rest" else f"{name}/graphql"
     print(f"\nIt runs: make up, then https://localhost:8443/{path}")
+    if accept == "api_key":
+        print(
+            f"Its callers have keys (CONTRIBUTING.md): make up with COMPOSE_PROFILES=control; keys create --for {name}"
+        )
     print(f"Its tests: make test TESTS=tests/bffs/{name}; its page: bffs/{name}/README.md")
     return 0
 

@@ -15,7 +15,7 @@ from typing import Final
 
 import yaml
 
-from dev.scaffold.deploy import FILES, MODEL, derive
+from dev.scaffold.deploy import FILES, MODEL, derive, with_keys
 from dev.scaffold.entries import entries, ports_in
 from dev.scaffold.splice import SpliceError
 
@@ -33,8 +33,8 @@ class ScaffoldError(Exception):
     """A BFF that cannot be made or taken away; the message says why, and what would do."""
 
 
-def create(root: Path, name: str, style: str, say: Say) -> None:
-    """Add the BFF ``name``. Raises ScaffoldError."""
+def create(root: Path, name: str, style: str, say: Say, accept: str = "jwt") -> None:
+    """Add the BFF ``name``; ``accept``: what its callers show, ``jwt`` or ``api_key``. Raises ScaffoldError."""
     _refuse(root, name)
     port = _free_port(root)
     rename = renaming(name, style, port)
@@ -46,9 +46,11 @@ def create(root: Path, name: str, style: str, say: Say) -> None:
     for name_of_file in FILES:
         text = (root / "bffs" / MODEL / name_of_file).read_text(encoding="utf-8")
         (root / places[0] / name_of_file).write_text(derive(text, rename, settings.model_fields), encoding="utf-8")
-    for entry in entries(rename):
-        file = root / entry.file
-        file.write_text(entry.add(file.read_text(encoding="utf-8")), encoding="utf-8")
+    if accept == "api_key":
+        _edit(root / places[0] / "edge.yaml", lambda text: text.replace("auth: customers", f"auth: {name}-keys"))
+        _edit(root / places[0] / "k8s.yaml", with_keys)
+    for entry in entries(rename, accept):
+        _edit(root / entry.file, entry.add)
     _tell_routes(root)
     say("entries in " + ", ".join(dict.fromkeys(entry.file for entry in entries(rename))))
     _run(root, sys.executable, "-m", "ruff", "check", "--quiet", "--fix", *places)
@@ -66,10 +68,10 @@ def destroy(root: Path, name: str, say: Say) -> None:
         known = ", ".join(sorted(path.parent.name for path in root.glob("bffs/*/pyproject.toml")))
         raise ScaffoldError(f"there is no bffs/{name}; there are: {known}")
     left = []
-    for entry in entries(renaming(name, "rest", _port_of(root, name))):
-        file = root / entry.file
+    accept = "api_key" if f"{name}-keys:" in (root / "edge" / "edge.yaml").read_text(encoding="utf-8") else "jwt"
+    for entry in entries(renaming(name, "rest", _port_of(root, name)), accept):
         try:
-            file.write_text(entry.take(file.read_text(encoding="utf-8")), encoding="utf-8")
+            _edit(root / entry.file, entry.take)
         except SpliceError as error:
             left.append(f"{entry.file}: {error}")
     for place in (folder, root / "tests" / "bffs" / name):
@@ -125,6 +127,10 @@ def copy(source: Path, target: Path, rename: Callable[[str], str]) -> None:
 
 def _files(folder: Path) -> Iterator[Path]:
     return (one for one in sorted(folder.rglob("*")) if one.is_file() and "__pycache__" not in one.parts)
+
+
+def _edit(file: Path, change: Callable[[str], str]) -> None:
+    file.write_text(change(file.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 def _tell_routes(root: Path) -> None:

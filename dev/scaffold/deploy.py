@@ -18,6 +18,19 @@ _MAY_CALL: Final = re.compile(r"\s+- to: \[\{podSelector: \{matchLabels: \{app\.
 _ALWAYS: Final = {"valkey"}
 
 
+_LISTEN: Final = re.compile(r"( +)- \{name: FRONTAGE_LISTEN,.*\n")
+# What a BFF needs whose callers have keys: in a cluster, their store is a secret of its own.
+_KEYS: Final = (
+    "- {name: FRONTAGE_ACCEPT, value: api_key}",
+    "- {name: FRONTAGE_KEYS_URL, valueFrom: {secretKeyRef: {name: api-keys, key: url}}}",
+)
+
+
+def with_keys(manifest: str) -> str:
+    """Return a manifest whose container takes API keys instead of tokens."""
+    return _LISTEN.sub(lambda found: found[0] + "".join(f"{found[1]}{line}\n" for line in _KEYS), manifest, count=1)
+
+
 def derive(text: str, rename: Callable[[str], str], fields: Collection[str]) -> str:
     """Return a deployment file of the model for a BFF with these settings."""
     kept = "".join(_without_foreign(text.splitlines(keepends=True), fields))

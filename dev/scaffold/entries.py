@@ -32,6 +32,12 @@ _INCLUDE: Final = """\
     prefix: /newcomer
     policies: [per-client, customers]
 """
+# A caller is known by a key of the partner's, which the control service judges first and the BFF again.
+_KEYS_POLICY: Final = "    newcomer-keys: {accept: [api_key], mode: verify}\n"
+_KEYS_SETTINGS: Final = """\
+      FRONTAGE_ACCEPT: api_key
+      FRONTAGE_KEYS_URL: valkey://valkey:6379 # for a trial: it keeps nothing over a restart
+"""
 _CLUSTER: Final = """\
   newcomer:
     endpoints: ["${EDGE_NEWCOMER_ADDRESS:-newcomer:8009}"]
@@ -45,6 +51,10 @@ _EGRESS: Final = """\
     - to: [{podSelector: {matchLabels: {app.kubernetes.io/name: newcomer}}}]
       ports: [{port: 8009}]
 """
+_CONTROL_EGRESS: Final = """\
+    - to: [{podSelector: {matchLabels: {app.kubernetes.io/name: control}}}] # judges the keys of newcomer's callers
+      ports: [{port: 8401}]
+"""
 
 
 class Entry(NamedTuple):
@@ -55,8 +65,11 @@ class Entry(NamedTuple):
     take: Edit
 
 
-def entries(rename: Edit) -> tuple[Entry, ...]:
-    """Return every entry, with ``rename`` applied to it."""
+def entries(rename: Edit, accept: str = "jwt") -> tuple[Entry, ...]:
+    """Return every entry, with ``rename`` applied to it. ``accept``: ``jwt``, or ``api_key`` for partners."""
+    keys = accept == "api_key"
+    service = _SERVICE.replace("8009\n    ports", f"8009\n{_KEYS_SETTINGS}    ports") if keys else _SERVICE
+    include = _INCLUDE.replace("customers", "newcomer-keys") if keys else _INCLUDE
 
     def block(file: str, path: str, text: str, key: str) -> Entry:
         where = tuple(path.split("."))
@@ -69,14 +82,15 @@ def entries(rename: Edit) -> tuple[Entry, ...]:
 
     edge, address = "services.edge", "EDGE_NEWCOMER_ADDRESS"
     return (
-        block("compose.yaml", "services", _SERVICE, "newcomer"),
+        block("compose.yaml", "services", service, "newcomer"),
         block("compose.yaml", f"{edge}.environment", f"      {address}: newcomer:8009\n", address),
         block("compose.yaml", f"{edge}.depends_on", "      newcomer: {condition: service_healthy}\n", "newcomer"),
         line(
             "compose.yaml", r"      - \./bffs/\w+/edge\.yaml:",
             "      - ./bffs/newcomer/edge.yaml:/app/bffs/newcomer/edge.yaml:ro\n",
         ),
-        block("edge/edge.yaml", "include", _INCLUDE, "newcomer"),
+        block("edge/edge.yaml", "include", include, "newcomer"),
+        *((block("edge/edge.yaml", "policies.auth", _KEYS_POLICY, "newcomer-keys"),) if keys else ()),
         block("edge/edge.yaml", "clusters", _CLUSTER, "newcomer"),
         line("edge/k8s.yaml", "#   kubectl create configmap edge-", _CONFIGMAP),
         line(
@@ -87,11 +101,8 @@ def entries(rename: Edit) -> tuple[Entry, ...]:
             "edge/k8s.yaml", r"        - \{name: \w+, configMap: \{name: edge-",
             "        - {name: newcomer, configMap: {name: edge-newcomer}}\n",
         ),
-        line(
-            "edge/k8s.yaml",
-            r"      ports: \[\{port: 80\d\d\}\]",
-            _EGRESS,
-        ),
+        line("edge/k8s.yaml", r"      ports: \[\{port: 80\d\d\}\]", _EGRESS),
+        *((line("edge/k8s.yaml", r"      ports: \[\{port: 80\d\d\}\]", _CONTROL_EGRESS),) if keys else ()),
         _layers(rename("bffs.newcomer")),
     )  # fmt: skip
 

@@ -46,7 +46,7 @@ def run_bff(
 def nowhere(settings: type[S]) -> S:
     """Return settings that lead nowhere, with everything that is required."""
     urls = {name: NOWHERE for name, field in settings.model_fields.items() if field.is_required()}
-    return settings.model_validate({**urls, "listen": "127.0.0.1:8000"})
+    return settings.model_validate({**urls, "issuer": NOWHERE, "jwks_url": NOWHERE, "listen": "127.0.0.1:8000"})
 
 
 def openapi(app: FastAPI) -> str:

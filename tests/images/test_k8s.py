@@ -19,6 +19,7 @@ KINDS = {"Deployment", "Service", "PodDisruptionBudget", "HorizontalPodAutoscale
 # After delay and grace: connections close, traces leave.
 TO_CLOSE_S = 5
 STORE = ("valkey", 6379)
+SECRET = "valkey://a-secret:6379"
 
 
 @each
@@ -73,11 +74,14 @@ def test_the_autoscaler_decides_how_many_and_never_fewer_than_two(folder: str) -
 
 
 def settings_of(folder: str):
-    """Return the settings that the container's environment makes, secrets as empty words."""
+    """Return the settings that the container's environment makes; its secrets are addresses of stores."""
     package = folder.replace("/", ".")
     module = importlib.import_module(f"{package}.settings")
     settings = getattr(module, f"{package.rpartition('.')[2].title()}Settings")
-    given = {name.removeprefix("FRONTAGE_").lower(): value or "" for name, value in environment(folder).items()}
+    given = {
+        name.removeprefix("FRONTAGE_").lower(): SECRET if value is None else value
+        for name, value in environment(folder).items()
+    }
     return settings.model_validate(given)
 
 

@@ -4,17 +4,20 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.offsets import ROOT
 from tests.system.running import Running, start, stop
 
-MADE = {"partner": "rest", "kiosk": "graphql"}
+MADE = {"partner": ("--style", "rest", "--accept", "api_key"), "kiosk": ("--style", "graphql")}
 # A whole tree's types, on a machine that does other things too.
 WITHIN_S = 580
+KEY_WITHIN_S = 10.0
 QUERY = "{ summary { name purchases { id } degraded { section } } }"
 
 
@@ -73,8 +76,8 @@ def before(tree: Path) -> dict[str, bytes]:
 @pytest.fixture(scope="module")
 def grown(tree: Path, before: dict[str, bytes]) -> Path:
     """The copy with two BFFs more, one of each style."""
-    for name, style in MADE.items():
-        said = run(tree, "dev", "new-bff", name, "--style", style)
+    for name, options in MADE.items():
+        said = run(tree, "dev", "new-bff", name, *options)
         assert f"bffs/{name}/requirements.lock" in said
     subprocess.run(["git", "add", "-A", ":!.venv"], cwd=tree, check=True)
     return tree
@@ -82,7 +85,10 @@ def grown(tree: Path, before: dict[str, bytes]) -> Path:
 
 @pytest.fixture(scope="module")
 def running(grown: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    copy = start(tmp_path_factory.mktemp("grown"), grown / "compose.yaml")
+    """All of it, with the service that judges keys."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("COMPOSE_PROFILES", "control")
+        copy = start(tmp_path_factory.mktemp("grown"), grown / "compose.yaml")
     yield copy
     stop(copy)
 
@@ -132,27 +138,37 @@ def test_the_edge_and_explain_know_it(grown: Path) -> None:
     run(grown, "edge", "check")
     said = run(grown, "edge", "explain", "https://localhost:8443/partner/v1/summary")
     assert "route partner.v1" in said
-    assert "auth     customers" in said
+    assert "auth     partner-keys" in said
     for name in MADE:
         assert "summary" in run(grown, f"bffs.{name}", "explain").lower()
 
 
 @long
-def test_it_runs_at_once(running: Running) -> None:
-    """Through the real edge, over TLS, with the sample backends; and nobody gets in without a token."""
+def test_it_runs_at_once(running: Running, grown: Path) -> None:
+    """Through the real edge, over TLS, with the sample backends: a partner by a key, a kiosk's user by a token."""
+    store = f"valkey://127.0.0.1:{running.port(6379)}"
+    command = [sys.executable, "-m", "edge", "keys", "create", "--client", "u-1", "--for", "partner", "--store", store]
+    key = subprocess.run(command, cwd=grown, capture_output=True, text=True, timeout=60, check=True).stdout.strip()
+    with running.client(None, headers={"authorization": f"Bearer {key}"}) as http:
+        rest = answered(lambda: http.get("/partner/v1/summary"))
     with running.client() as http:
-        rest = http.get("/partner/v1/summary")
-        graph = http.post(
-            "/kiosk/graphql", json={"query": "{ summary { name purchases { id } degraded { section } } }"}
-        )
-    assert rest.json()["name"] == graph.json()["data"]["summary"]["name"] == "Ada"
-    assert [one["id"] for one in rest.json()["purchases"]] == [
-        one["id"] for one in graph.json()["data"]["summary"]["purchases"]
-    ]
-    assert (rest.json()["degraded"], graph.json()["data"]["summary"]["degraded"]) == ([], [])
+        graph = http.post("/kiosk/graphql", json={"query": QUERY}).json()["data"]["summary"]
+        assert http.get("/partner/v1/summary").status_code == 401  # a user's token is no partner's key
+    assert rest["name"] == graph["name"] == "Ada"
+    assert [one["id"] for one in rest["purchases"]] == [one["id"] for one in graph["purchases"]] != []
+    assert rest["degraded"] == graph["degraded"] == []
     with running.client(None) as http:
         assert http.get("/partner/v1/summary").json()["code"] == "unauthenticated"
         assert http.post("/kiosk/graphql", json={"query": QUERY}).status_code == 401
+
+
+def answered(ask: Callable[[], httpx.Response]) -> dict:
+    """Ask until a new key has come round: every edge and BFF knows it within two seconds."""
+    end = time.monotonic() + KEY_WITHIN_S
+    while (answer := ask()).status_code == 401 and time.monotonic() < end:
+        time.sleep(0.1)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
 
 
 @long

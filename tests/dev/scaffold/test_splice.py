@@ -66,7 +66,8 @@ def test_a_place_that_is_not_there_is_said() -> None:
 
 def test_every_entry_of_this_tree_comes_and_goes() -> None:
     """Each file of the tree, with two BFFs added and the first taken away: as if it had never been."""
-    first, second = (entries(renaming(*made)) for made in (("partner", "rest", 8003), ("kiosk", "graphql", 8004)))
+    first = entries(renaming("partner", "rest", 8003), "api_key")
+    second = entries(renaming("kiosk", "graphql", 8004), "api_key")
     for one, other in zip(first, second, strict=True):
         text = (ROOT / one.file).read_text()
         both = other.add(one.add(text))
