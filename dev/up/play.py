@@ -124,6 +124,8 @@ def _welcome(run: RunFolder, record: RunRecord, seconds: float) -> str:
     if edge := record.services.get("edge"):
         token = f'"authorization: Bearer $({run.command("token u-1")})"'
         lines.append(f"  try:     curl --cacert {record.ca} -H {token} {edge.address}/mobile/v1/dashboard")
+        if "portal" in record.services:
+            lines.append(f"  portal:  {edge.address}/portal/")
     if traces := record.services.get("traces"):
         lines.append(f"  traces:  {traces.address}")
     return "\n".join(lines)
