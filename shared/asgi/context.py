@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Annotated, Final
 
+import msgspec
 from fastapi import Depends, Request
 from starlette.datastructures import State
 from starlette.types import Scope
@@ -24,7 +25,11 @@ CREDENTIALS: Final = frozenset({b"authorization", b"x-api-key", b"x-internal-tok
 NO_FIELDS: Final[Fields] = MappingProxyType({})
 
 
-class RequestContext:
+# Until its deadline is opened, a request has no time.
+NO_TIME: Final = Deadline(0.0)
+
+
+class RequestContext(msgspec.Struct, eq=False):
     """The headers that stand once, the query, the app's state, ledger, deadline, priority and budget of one request.
 
     ``body`` is there where the server held it back until it was whole; else who needs it reads it.
@@ -32,34 +37,17 @@ class RequestContext:
     ``told`` are headers that the answer is to carry, ``user`` whom it is for, once that is known.
     """
 
-    __slots__ = (
-        "body",
-        "budget",
-        "deadline",
-        "fields",
-        "ledger",
-        "priority",
-        "query",
-        "state",
-        "told",
-        "user",
-        "version",
-    )
-
-    def __init__(
-        self, ledger: Ledger, deadline: Deadline, fields: Fields = NO_FIELDS, state: State | None = None
-    ) -> None:
-        self.ledger = ledger
-        self.deadline = deadline
-        self.fields = fields
-        self.state = state or State()
-        self.priority = Priority.USER
-        self.budget: RequestBudget | None = None
-        self.body: bytes | None = None
-        self.query = b""
-        self.version: str | None = None
-        self.user: Principal | None = None
-        self.told: tuple[tuple[bytes, bytes], ...] = ()
+    ledger: Ledger
+    deadline: Deadline = NO_TIME
+    fields: Fields = NO_FIELDS
+    state: State = msgspec.field(default_factory=State)
+    priority: Priority = Priority.USER
+    budget: RequestBudget | None = None
+    body: bytes | None = None
+    query: bytes = b""
+    version: str | None = None
+    user: Principal | None = None
+    told: tuple[tuple[bytes, bytes], ...] = ()
 
     def header(self, name: bytes) -> str | None:
         """Return a header's value when it stands exactly once in the request; two of a kind are as good as none."""

@@ -9,13 +9,12 @@ from typing import Any, Final
 from starlette.datastructures import State
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shared.asgi.context import KEY, Fields, RequestContext, once, text_of
+from shared.asgi.context import KEY, NO_TIME, Fields, RequestContext, once, text_of
 from shared.clock import Clock
-from shared.resilience.deadline import Deadline
 from shared.telemetry.access import AccessLog
 from shared.telemetry.gaps import GapLog
 from shared.telemetry.keeping import Keeper, KeepPolicy
-from shared.telemetry.ledger import FAULT, Ledger, read_origin
+from shared.telemetry.ledger import FAULT, Ledger, begin_trace, read_origin
 from shared.telemetry.logs import get_logger, trace_id
 from shared.telemetry.metrics import Metrics
 from shared.telemetry.tracing import Tracing
@@ -50,13 +49,18 @@ class Observer:
 
     def open(self, state: State, method: str, fields: Fields, now_s: float, *, quiet: bool = False) -> RequestContext:
         """Open the request's ledger and context; its deadline comes with ``deadline``."""
-        origin = read_origin(
-            text_of(fields, b"traceparent"), text_of(fields, b"tracestate") or "", 0 if quiet else self.ratio
-        )
+        said = fields.get
+        ratio, traceparent = 0.0 if quiet else self.ratio, said(b"traceparent")
+        if traceparent is None:
+            origin = begin_trace(ratio)
+        else:
+            origin = read_origin(traceparent.decode("latin-1"), text_of(fields, b"tracestate") or "", ratio)
         opened = Ledger if quiet or self.tracing is None else self.tracing.open
         ledger = opened(origin, method if method in METHODS else "OTHER", now_s)
-        ledger.name(text_of(fields, b"x-request-id"))
-        return RequestContext(ledger, Deadline(now_s), fields, state)
+        request_id = said(b"x-request-id")
+        if request_id is not None:
+            ledger.name(request_id.decode("latin-1"))
+        return RequestContext(ledger, NO_TIME, fields, state)
 
     def close(self, context: RequestContext, route: str, now_s: float) -> None:
         """Close it: count it, log it, and tell its trace when that is sampled or worth keeping."""
@@ -66,10 +70,15 @@ class Observer:
         self.metrics.observe(ledger)
         if ledger.left_out:
             log.warning("answer_too_wide", route=ledger.route, left_out=ledger.left_out, asked=len(ledger.sections))
-        if ledger.degraded or ledger.errors or ledger.status >= FAULT:
+        went_well = ledger.status < FAULT and not (ledger.degraded or ledger.errors or ledger.exception)
+        if not went_well:
             self._gaps.tell(ledger)
-        if self.tracing is not None and (ledger.origin.sampled or (self.tracing.keeps and self._keep(context, ledger))):
-            self.tracing.finish(ledger)
+        if self.tracing is not None:
+            told = ledger.origin.sampled
+            if not told and self.tracing.keeps and not (went_well and now_s - ledger.started_s < self.keeper.least_s):
+                told = self._keep(context, ledger)
+            if told:
+                self.tracing.finish(ledger)
         if self.access is not None:
             self.access.add(ledger)
             return

@@ -5,12 +5,13 @@ Each record of the ledger has its span: begun with it, ended when ``ended_s`` is
 not sample: the SDK decides when a span begins.
 """
 
+from msgspec.structs import replace
 from opentelemetry.context import Context
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import SpanExporter
 from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
-from opentelemetry.trace import NonRecordingSpan, Span, SpanKind, StatusCode, Tracer, set_span_in_context
+from opentelemetry.trace import INVALID_SPAN, NonRecordingSpan, Span, SpanKind, StatusCode, Tracer, set_span_in_context
 
 from shared.telemetry import names
 from shared.telemetry.export import OnDrop, SpanDelivery, TraceExport
@@ -44,7 +45,7 @@ class SdkTracing:
 
     def open(self, origin: TraceOrigin, method: str, started_s: float) -> Ledger:
         """Open a ledger whose ids are those of the SDK's spans."""
-        return SpanLedger(self._tracer, origin, method, started_s)
+        return SpanLedger(origin, method, started_s, tracer=self._tracer)
 
     def finish(self, ledger: Ledger) -> None:
         """End the spans that are still open."""
@@ -63,24 +64,25 @@ class _Handover(SpanProcessor):
             self._export.add(span)
 
 
-class SpanLedger(Ledger):
+class SpanLedger(Ledger, kw_only=True, gc=True):
     """A ledger with a live SERVER span. The SDK draws the ids, and decides when no caller did."""
 
-    __slots__ = ("span", "tracer")
+    tracer: Tracer
+    span: Span = INVALID_SPAN
 
-    def __init__(self, tracer: Tracer, origin: TraceOrigin, method: str, started_s: float) -> None:
-        super().__init__(origin, method, started_s)
+    def __post_init__(self) -> None:
+        """Begin the span, and take its ids."""
+        origin = self.origin
         caller = caller_of(origin)
         within = Context() if caller is None else set_span_in_context(NonRecordingSpan(caller), Context())
-        self.tracer = tracer
-        self.span = tracer.start_span(server_name(self), within, SpanKind.SERVER, start_time=self.wall_ns)
+        self.span = self.tracer.start_span(server_name(self), within, SpanKind.SERVER, start_time=self.wall_ns)
         mine = self.span.get_span_context()
         self.span_id = mine.span_id
-        self.origin = origin._replace(trace_id=f"{mine.trace_id:032x}", sampled=mine.trace_flags.sampled)
+        self.origin = replace(origin, trace_id=f"{mine.trace_id:032x}", sampled=mine.trace_flags.sampled)
 
     def section(self, name: str, now_s: float) -> SectionRecord:
         """Open the record of a section, and its span."""
-        record = SpanSection(self, name, now_s)
+        record = SpanSection(name, now_s, ledger=self)
         self.sections.append(record)
         return record
 
@@ -111,35 +113,34 @@ class SpanLedger(Ledger):
         span.end(self.at_ns(ended_s))
 
 
-class SpanSection(SectionRecord):
+class SpanSection(SectionRecord, kw_only=True, gc=True):
     """A section's record with its live span."""
 
-    __slots__ = ("ledger", "span")
+    ledger: SpanLedger
+    span: Span = INVALID_SPAN
 
-    def __init__(self, ledger: SpanLedger, name: str, started_s: float) -> None:
-        super().__init__(name, started_s)
-        self.ledger = ledger
-        self.span = ledger.begin(ledger.span, section_name(self), SpanKind.INTERNAL, started_s)
+    def __post_init__(self) -> None:
+        """Begin the span, and take its id."""
+        self.span = self.ledger.begin(self.ledger.span, section_name(self), SpanKind.INTERNAL, self.started_s)
         self.span_id = self.span.get_span_context().span_id
 
     def attempt(self, backend: str, method: str, now_s: float, joined: SpanPlace | None = None) -> AttemptRecord:
         """Open the record of the next attempt, and its span."""
-        record = SpanAttempt(self, backend, method, now_s, joined)
+        record = SpanAttempt(backend, method, len(self.attempts) + 1, now_s, joined, section=self)
         self.attempts.append(record)
         return record
 
 
-class SpanAttempt(AttemptRecord):
+class SpanAttempt(AttemptRecord, kw_only=True, gc=True):
     """An attempt's record with its live span, which ends when ``ended_s`` is set."""
 
-    __slots__ = ("section", "span")
+    section: SpanSection
+    span: Span = INVALID_SPAN
 
-    def __init__(
-        self, section: SpanSection, backend: str, method: str, started_s: float, joined: SpanPlace | None
-    ) -> None:
-        super().__init__(backend, method, len(section.attempts) + 1, started_s, joined)
-        self.section = section
-        self.span = section.ledger.begin(section.span, attempt_name(self), attempt_kind(self), started_s)
+    def __post_init__(self) -> None:
+        """Begin the span, and take its id."""
+        over = self.section
+        self.span = over.ledger.begin(over.span, attempt_name(self), attempt_kind(self), self.started_s)
         self.span_id = self.span.get_span_context().span_id
 
     def __setattr__(self, name: str, value: object) -> None:

@@ -40,6 +40,8 @@ class Keeper:
         slow = Why.SLOW in policy.why
         self._slow_s = policy.slow_after.total_seconds() if slow else float("inf")
         self._routes_s = {route: after.total_seconds() for route, after in policy.routes.items()} if slow else {}
+        # What ended well and sooner than this is not worth a trace on any route: most requests, in one comparison.
+        self.least_s = min(self._slow_s, *self._routes_s.values(), float("inf"))
         self._most = policy.most_per_s
         self._second = 0
         self._kept = 0

@@ -8,8 +8,11 @@ The hot path fills slots and draws random ids: spans made eagerly would cost hal
 import re
 import time
 from collections.abc import Sequence
+from functools import partial
 from random import getrandbits
-from typing import Final, NamedTuple
+from typing import Final
+
+import msgspec
 
 from shared.errors import PROBLEM_KINDS, ProblemCode, Reason
 
@@ -30,7 +33,7 @@ MAX_TRACESTATE: Final = 512
 REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._~-]{1,128}")
 
 
-class TraceOrigin(NamedTuple):
+class TraceOrigin(msgspec.Struct, frozen=True, gc=False):
     """Where a request's trace comes from: ids as lower-case hex, and whether it is sampled."""
 
     trace_id: str
@@ -40,11 +43,16 @@ class TraceOrigin(NamedTuple):
 
 
 def read_origin(traceparent: str | None, tracestate: str, ratio: float) -> TraceOrigin:
-    """Join the caller's trace, or begin one and decide by ``ratio`` whether it is sampled."""
+    """Join the caller's trace, or begin one when it said none that counts."""
     match = TRACEPARENT.fullmatch(traceparent) if traceparent else None
     if match and _well_formed(match):
         state = tracestate if len(tracestate) <= MAX_TRACESTATE and TRACESTATE.fullmatch(tracestate) else ""
         return TraceOrigin(match[2], match[3], bool(int(match[4], 16) & 1), state)
+    return begin_trace(ratio)
+
+
+def begin_trace(ratio: float) -> TraceOrigin:
+    """Begin a trace; that share of them is sampled."""
     trace = getrandbits(128) or 1
     # The low 56 bits are random by W3C Level 2, so every service would decide alike (OpenTelemetry TraceIdRatioBased).
     return TraceOrigin(f"{trace:032x}", None, (trace & (2**56 - 1)) < ratio * 2**56, "")
@@ -55,60 +63,52 @@ def _well_formed(match: re.Match[str]) -> bool:
     return version != "ff" and trace != "0" * 32 and parent != "0" * 16 and (version != "00" or rest is None)
 
 
-class SpanPlace(NamedTuple):
+class SpanPlace(msgspec.Struct, frozen=True, gc=False):
     """Where a span is: what another one needs to point at it."""
 
     origin: TraceOrigin
     span_id: int
 
 
-class AttemptRecord:
+class Record(msgspec.Struct, kw_only=True, eq=False, gc=False):
+    """A span to be. A struct, for msgspec fills its slots in C; it holds no cycle, so no collector looks at it."""
+
+    # Zero would be no id (W3C); at ten thousand spans a second it is drawn once in sixty million years.
+    span_id: int = msgspec.field(default_factory=partial(getrandbits, 64))
+
+
+class AttemptRecord(Record):
     """One try of a call: becomes one CLIENT span, or, when it only waited for another's exchange, an INTERNAL one.
 
     ``ended_s`` is set last: then everything else is known.
     """
 
-    __slots__ = (
-        "backend", "cancelled", "detail", "ended_s", "error", "hedge", "joined", "method", "number", "span_id",
-        "started_s", "status",
-    )  # fmt: skip
-
-    def __init__(
-        self, backend: str, method: str, number: int, started_s: float, joined: SpanPlace | None = None
-    ) -> None:
-        self.backend = backend
-        self.method = method
-        self.number = number
-        self.span_id = getrandbits(64) or 1
-        self.started_s = started_s
-        self.ended_s = 0.0
-        self.status = 0
-        self.error: Reason | None = None
-        self.detail = ""  # what happened, in our words: a type, a status, a number; never a payload
-        self.cancelled = False
-        self.hedge = False  # sent beside another one that took long
-        self.joined = joined  # the attempt whose exchange it waited for
+    backend: str
+    method: str
+    number: int
+    started_s: float
+    joined: SpanPlace | None = None  # the attempt whose exchange it waited for
+    ended_s: float = 0.0
+    status: int = 0
+    error: Reason | None = None
+    detail: str = ""  # what happened, in our words: a type, a status, a number; never a payload
+    cancelled: bool = False
+    hedge: bool = False  # sent beside another one that took long
 
 
-class SectionRecord:
+class SectionRecord(Record):
     """One section of a fan-out: becomes one INTERNAL span over its attempts."""
 
-    __slots__ = (
-        "attempts", "backend", "detail", "ended_s", "name", "needs", "outcome", "reason", "served", "span_id",
-        "started_s",
-    )  # fmt: skip
-
-    def __init__(self, name: str, started_s: float) -> None:
-        self.name = name
-        self.span_id = getrandbits(64) or 1
-        self.started_s = started_s
-        self.ended_s = 0.0
-        self.outcome = "unused"  # what a section stays when the answer fails for another reason
-        self.reason: Reason | None = None
-        self.backend = self.detail = ""  # of a gap: whose fault, and what happened
-        self.served = ""  # "remembered" or "renewing": how an answer came without an attempt
-        self.needs: Sequence[SectionRecord] = ()  # whose values it was waiting for
-        self.attempts: list[AttemptRecord] = []
+    name: str
+    started_s: float
+    ended_s: float = 0.0
+    outcome: str = "unused"  # what a section stays when the answer fails for another reason
+    reason: Reason | None = None
+    backend: str = ""  # of a gap: whose fault
+    detail: str = ""  # of a gap: what happened
+    served: str = ""  # "remembered" or "renewing": how an answer came without an attempt
+    needs: "Sequence[SectionRecord]" = ()  # whose values it was waiting for
+    attempts: list[AttemptRecord] = []  # a struct gives each its own
 
     def attempt(self, backend: str, method: str, now_s: float, joined: SpanPlace | None = None) -> AttemptRecord:
         """Open the record of the next attempt; ``joined`` is the one whose exchange it waits for."""
@@ -121,45 +121,24 @@ class SectionRecord:
         self.reason, self.backend, self.detail = reason, backend, detail
 
 
-class Ledger:
+class Ledger(Record):
     """What one request did. Times are the clock's monotonic seconds; ``wall_ns`` dates ``started_s``."""
 
-    __slots__ = (
-        "deadline_ms",
-        "degraded",
-        "ended_s",
-        "errors",
-        "exception",
-        "kept",
-        "left_out",
-        "method",
-        "origin",
-        "request_id",
-        "route",
-        "sections",
-        "span_id",
-        "started_s",
-        "status",
-        "wall_ns",
-    )
-
-    def __init__(self, origin: TraceOrigin, method: str, started_s: float) -> None:
-        self.origin = origin
-        self.method = method
-        self.span_id = getrandbits(64) or 1
-        self.started_s = started_s
-        self.wall_ns = time.time_ns()
-        self.ended_s = 0.0
-        self.request_id = ""
-        self.route = ""
-        self.status = 0
-        self.deadline_ms = 0
-        self.degraded = ""
-        self.left_out = 0  # sections that the answer had no room for
-        self.errors: tuple[ProblemCode, ...] = ()  # of a GraphQL answer, whose status does not tell
-        self.exception = ""  # type of what nobody caught
-        self.kept = ""  # why the trace is told although it was not sampled
-        self.sections: list[SectionRecord] = []
+    origin: TraceOrigin
+    method: str
+    started_s: float
+    wall_ns: int = msgspec.field(default_factory=time.time_ns)
+    ended_s: float = 0.0
+    request_id: str = ""
+    route: str = ""
+    status: int = 0
+    deadline_ms: int = 0
+    degraded: str = ""
+    left_out: int = 0  # sections that the answer had no room for
+    errors: tuple[ProblemCode, ...] = ()  # of a GraphQL answer, whose status does not tell
+    exception: str = ""  # type of what nobody caught
+    kept: str = ""  # why the trace is told although it was not sampled
+    sections: list[SectionRecord] = []  # a struct gives each its own
 
     @property
     def failed(self) -> bool:

@@ -107,7 +107,7 @@ class Encoder:
         joined = it.joined is not None
         key = (it.backend, it.number, it.method, it.status, it.error, it.detail, it.cancelled, it.hedge, joined)
         told = self._remembered.get(key) or self._remember(key, lambda: tell_attempt(it))
-        return told if it.joined is None else told + _link(*it.joined)
+        return told if it.joined is None else told + _link(it.joined.origin, it.joined.span_id)
 
     def _remember(self, key: Hashable, tell: Callable[[], Telling]) -> bytes:
         if len(self._remembered) >= MOST_REMEMBERED:

@@ -120,4 +120,4 @@ def caller_of(origin: TraceOrigin) -> SpanContext | None:
 
 def link_to(place: SpanPlace) -> Link:
     """Return OpenTelemetry's form of a pointer."""
-    return Link(context_of(*place))
+    return Link(context_of(place.origin, place.span_id))
