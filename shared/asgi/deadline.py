@@ -21,10 +21,13 @@ PRIORITY: Final = PRIORITY_HEADER.encode()
 
 def open_deadline(context: RequestContext, ceiling: timedelta, now_s: float) -> None:
     """Give the request's context its deadline, and its priority."""
-    budget = budget_from_header(context.header(NAME), ceiling)
-    context.deadline = Deadline.after(budget, now_s)
-    context.priority = priority_from_header(context.header(PRIORITY))
-    context.ledger.deadline_ms = int(budget.total_seconds() * 1000)
+    left, rank = context.fields.get(NAME), context.fields.get(PRIORITY)
+    budget = ceiling if left is None else budget_from_header(left.decode("latin-1"), ceiling)
+    budget_s = budget.total_seconds()
+    context.deadline = Deadline(now_s + budget_s)
+    context.ledger.deadline_ms = int(budget_s * 1000)
+    if rank is not None:
+        context.priority = priority_from_header(rank.decode("latin-1"))
 
 
 class DeadlineMiddleware:

@@ -19,7 +19,7 @@ from shared.asgi.disconnect import CLIENT_LEFT
 from shared.asgi.lean import LeanRoute
 from shared.asgi.observe import Observer, with_trace
 from shared.asgi.problem import answer_to
-from shared.asgi.server_protocol import Headers, HotCycle
+from shared.asgi.server_protocol import HotCycle, lines_of
 from shared.clock import Clock
 from shared.telemetry.logs import trace_id
 
@@ -58,9 +58,9 @@ class Front:
         trace_id.set(ledger.origin.trace_id)  # for this task, which ends with the request
         open_deadline(context, self._ceiling, now)
         try:
-            ledger.status, headers, body = await self._answer(route, context)
+            ledger.status, head, body = await self._answer(route, context)
             if not cycle.disconnected:
-                cycle.answer(ledger.status, with_trace(headers, ledger), body)
+                cycle.answer(ledger.status, head, body)
         except asyncio.CancelledError:
             if not cycle.disconnected:
                 raise
@@ -70,12 +70,15 @@ class Front:
             cycle.end()
             self._observer.close(context, route.path, self._clock.now_s())
 
-    async def _answer(self, route: LeanRoute, context: RequestContext) -> tuple[int, Headers, bytes]:
+    async def _answer(self, route: LeanRoute, context: RequestContext) -> tuple[int, bytes, bytes]:
+        """Return status, header lines and body, whatever happens."""
         try:
             answer = await route.call(context, None)
             if isinstance(answer, Response):
-                return answer.status_code, answer.raw_headers, bytes(answer.body)
-            return route.said(context, answer)
+                status, headers, body = answer.status_code, answer.raw_headers, bytes(answer.body)
+            else:
+                status, headers, body = route.said(context, answer)
         except Exception as error:  # noqa: BLE001 - whatever it is, the client gets a problem and the log the cause
             problem = answer_to(error, {"path": route.path, KEY: context})
-            return problem.status_code, problem.raw_headers, bytes(problem.body)
+            status, headers, body = problem.status_code, problem.raw_headers, bytes(problem.body)
+        return status, lines_of(with_trace(headers, context.ledger)), body

@@ -51,6 +51,7 @@ class LeanRoute:
 
     def __init__(self, route: APIRoute) -> None:
         self.route = route
+        self.path = route.path  # its template, which is its path
         self._steps: list[Step] = []
         self._places: dict[Callable[..., Any], int] = {request_context: CONTEXT}
         self.needs_request = False
@@ -65,11 +66,6 @@ class LeanRoute:
             raise UnservableError("it returns neither a model nor a response")
         self._handler = self._step(route.endpoint)
         self.screen = route if isinstance(route, ScreenRoute) else None
-
-    @property
-    def path(self) -> str:
-        """The route's template, which is its path."""
-        return self.route.path
 
     @property
     def is_hot(self) -> bool:

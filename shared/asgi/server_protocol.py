@@ -14,6 +14,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from shared.asgi.context import Fields, once
 from shared.asgi.drain import Drain
 from shared.asgi.one_write import OneWrite
+from shared.asgi.plain import fields_of, target_of
 from shared.identity.hop import is_caller
 from shared.telemetry.logs import get_logger
 
@@ -25,7 +26,12 @@ LENGTH: Final = b"content-length"
 # A request that has one of these has a body without a length, wants a say in the connection, or expects an answer
 # before the answer.
 ODD: Final = frozenset({b"transfer-encoding", b"upgrade", b"expect"})
-CLOSE: Final = (b"connection", b"close")
+CLOSE: Final = b"connection: close\r\n\r\n"
+
+
+def lines_of(headers: Headers) -> bytes:
+    """Return headers as HTTP writes them; there is no line break in any."""
+    return b"".join([b"%b: %b\r\n" % field for field in headers])
 
 
 class HotRoutes(Protocol):
@@ -48,19 +54,33 @@ class ServerProtocol(HttpToolsProtocol):
         # Of the one peer that may speak, where only one may (``identity/hop.py``).
         self._caller: str | None = getattr(config.app.state, "caller", None)
         self._idle_since_s = 0.0
+        self._at_rest = True  # uvicorn's parser: it is in the middle of nothing, and may get another request
         # A hot request whose body has not come whole, while the bytes that just came are read.
         self._held: tuple[Any, Fields] | None = None
         self._body = b""
+        self._said: Headers = []
+        self._said_lines = b""
 
     def data_received(self, data: bytes) -> None:
-        """Read what came; what then still waits for its body goes uvicorn's way, which knows how to wait."""
+        """Take a plain request to a hot route out of hand; the parser gets everything else."""
+        if self._at_rest and (self.cycle is None or self.cycle.response_complete) and not self.flow.write_paused:
+            target = target_of(data)
+            route = self._hot.find(b"GET", target)
+            fields = None if route is None else fields_of(data, target)
+            if fields is not None:
+                self._begin(route, fields, None)
+                return
         super().data_received(data)
-        if self._held is not None:
+        if self._held is not None:  # its body goes uvicorn's way, which knows how to wait
             self._held = None
             if not self.transport.is_closing():
                 self._go_uvicorns_way()
                 if self._body:
                     super().on_body(self._body)
+
+    def _begin(self, route: Any, fields: Fields, body: bytes | None) -> None:
+        self.cycle = HotCycle(self, self._hot, route, fields, body)  # type: ignore[assignment]  # has what is used
+        self._last_one_if_leaving()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """Take a connection; with a stranger, though an authority vouches for him, there is nothing to talk about."""
@@ -74,6 +94,7 @@ class ServerProtocol(HttpToolsProtocol):
         self.url = b""
         self.headers = []
         self.expect_100_continue = False
+        self._at_rest = False
 
     def on_headers_complete(self) -> None:
         """Choose the way."""
@@ -93,14 +114,13 @@ class ServerProtocol(HttpToolsProtocol):
             self._body += body
 
     def on_message_complete(self) -> None:
-        """Begin what was held back: all of it has come."""
+        """Begin what was held back: all of it has come. Behind a request that is the last, the parser stays."""
+        self._at_rest = self.parser.should_keep_alive() and not self.parser.should_upgrade()
         if self._held is None:
             super().on_message_complete()
             return
         (route, fields), self._held = self._held, None
-        body = self._body if route.body is not None else None
-        self.cycle = HotCycle(self, self._hot, route, fields, body)  # type: ignore[assignment]  # has what is used
-        self._last_one_if_leaving()
+        self._begin(route, fields, self._body if route.body is not None else None)
 
     def _go_uvicorns_way(self) -> None:
         url, headers, expect = self.url, self.headers, self.expect_100_continue
@@ -135,6 +155,13 @@ class ServerProtocol(HttpToolsProtocol):
             and parser.get_http_version() == "1.1"
             and not self.flow.write_paused  # uvicorn's way waits until the client has read
         )
+
+    def own_lines(self) -> bytes:
+        """Return what the server itself says in each answer: uvicorn makes a new list each second."""
+        said = self.server_state.default_headers
+        if said is not self._said:
+            self._said, self._said_lines = said, lines_of(said)
+        return self._said_lines
 
     # The timer of an idle connection: uvicorn sets and cancels one for each request. Here one is set and looks, when it
     # rings, whether it is time.
@@ -202,16 +229,13 @@ class HotCycle:
         if self.disconnected:
             self.task.cancel()
 
-    def answer(self, status: int, headers: Headers, body: bytes) -> None:
-        """Write a whole answer; its headers hold a content-length, and no line break in anything."""
+    def answer(self, status: int, head: bytes, body: bytes) -> None:
+        """Write a whole answer; its ``head`` are the lines of its headers, a content-length among them."""
         protocol = self._protocol
         if protocol.transport.is_closing():
             return
-        fields = [*protocol.server_state.default_headers, *headers]
-        if not self.keep_alive:
-            fields.append(CLOSE)
-        lines = b"".join([b"%b: %b\r\n" % field for field in fields])
-        protocol.transport.write(b"%b%b\r\n%b" % (STATUS_LINE[status], lines, body))
+        last = b"\r\n" if self.keep_alive else CLOSE
+        protocol.transport.write(b"%b%b%b%b%b" % (STATUS_LINE[status], protocol.own_lines(), head, last, body))
         self.response_complete = True
 
     def end(self) -> None:
