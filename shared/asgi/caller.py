@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Annotated, TypeVar
 
+import msgspec
 from fastapi import Depends
 from fastapi.security import HTTPBearer
 
@@ -21,6 +22,7 @@ from shared.errors import ProblemCode, ProblemError
 from shared.identity.authenticator import Authenticator
 from shared.identity.credential import CredentialKind, lacking
 from shared.identity.principal import Principal
+from shared.resilience.priority import Priority
 
 S = TypeVar("S", bound=Sections)
 
@@ -65,24 +67,12 @@ def user_with(*scopes: str) -> Callable[[Principal], Awaitable[Principal]]:
     return user_who_may
 
 
-class FetchSections:
+class FetchSections(msgspec.Struct, frozen=True, eq=False):
     """``await fetch(HomeSections, user_id=...)``: the declared sections, as one typed value."""
 
-    __slots__ = ("_backends", "_caller", "_context")
-
-    def __init__(self, backends: Backends, context: RequestContext, user: Principal) -> None:
-        self._backends = backends
-        self._context = context
-        is_key = user.kind is CredentialKind.API_KEY
-        self._caller = Caller(
-            # Client and subject: two apps of one user may see different things. A partner is no user of that name.
-            scope=f"{'key' * is_key}{user.client_id}\n{user.subject}",
-            # An API key is for us alone; who trusts the edge's plain word has no credential.
-            authorization=f"Bearer {user.token}" if user.token and not is_key else None,
-            priority=context.priority,
-        )
-        if context.budget is None:
-            context.budget = backends.new_budget()
+    _backends: Backends
+    _context: RequestContext
+    _caller: Caller
 
     async def __call__(
         self, sections: type[S], *, only: Collection[str] | None = None, contents: Mapping[str, Content] = NOTHING_SENT,
@@ -109,7 +99,18 @@ class FetchSections:
 
 async def fetch_for(context: Context, user: CurrentUser) -> FetchSections:
     """Bind a fan-out to this request. Async, though it waits for nothing: FastAPI gives plain functions a thread."""
-    return FetchSections(context.state.backends, context, user)
+    backends: Backends = context.state.backends
+    if context.budget is None:
+        context.budget = backends.new_budget()
+    return FetchSections(backends, context, _caller_of(user, context.priority))
+
+
+def _caller_of(user: Principal, priority: Priority) -> Caller:
+    is_key = user.kind is CredentialKind.API_KEY
+    # Client and subject: two apps of one user may see different things. A partner is no user of that name.
+    scope = f"{'key' * is_key}{user.client_id}\n{user.subject}"
+    # An API key is for us alone; who trusts the edge's plain word has no credential.
+    return Caller(scope, f"Bearer {user.token}" if user.token and not is_key else None, priority)
 
 
 Fetch = Annotated[FetchSections, Depends(fetch_for)]

@@ -7,8 +7,7 @@ same in one layer for the hottest.
 """
 
 import inspect
-from collections.abc import Callable, Mapping
-from operator import itemgetter
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Annotated, Any, Final, NamedTuple, get_args, get_origin, get_type_hints
 
 from fastapi import APIRouter, Request
@@ -29,31 +28,26 @@ from shared.telemetry.logs import get_logger
 log = get_logger(__name__)
 
 JSON_HEADER: Final = (b"content-type", b"application/json")
-# Where the values that every request brings stand; the values of dependencies follow.
-CONTEXT: Final = 0
-REQUEST: Final = 1
+Call = Callable[[RequestContext, Request | None], Awaitable[Shape | BaseModel | Response]]
 
 
 class UnservableError(Exception):
     """A handler that needs what only FastAPI's own route gives; the text says what."""
 
 
-class Step(NamedTuple):
-    """One dependency: how to call it, and which earlier values it takes, in the order of its parameters."""
-
-    call: Callable[..., Any]
-    pick: Callable[[list[Any]], tuple[Any, ...]]
-    is_async: bool
-
-
 class LeanRoute:
-    """A handler whose dependencies are laid out in the order of their calls."""
+    """A handler with its dependencies, written out as the one function that somebody would write by hand.
+
+    ``call(context, request)`` calls each dependency once, then the handler, and returns the answer; ``request`` may be
+    None for a route that does not need it.
+    """
 
     def __init__(self, route: APIRoute) -> None:
         self.route = route
         self.path = route.path  # its template, which is its path
-        self._steps: list[Step] = []
-        self._places: dict[Callable[..., Any], int] = {request_context: CONTEXT}
+        self._lines = ["async def call(context, request):"]
+        self._names: dict[str, Any] = {}
+        self._values: dict[Callable[..., Any], str] = {request_context: "context"}
         self.needs_request = False
         self.body: WholeBody | None = None
         for dependency in route.dependencies:
@@ -64,51 +58,47 @@ class LeanRoute:
         self.is_direct = inspect.isclass(result) and issubclass(result, Shape | BaseModel | Written)
         if not (inspect.isclass(result) and issubclass(result, Shape | BaseModel | Response)):
             raise UnservableError("it returns neither a model nor a response")
-        self._handler = self._step(route.endpoint)
         self.screen = route if isinstance(route, ScreenRoute) else None
+        if self.screen is not None:
+            self._names["admit"] = self.screen.admit
+            self._lines.append("admit(context)")
+        self._lines.append(f"return {self._called(route.endpoint)}")
+        # By Python itself, as dataclasses do it: a loop over steps would cost more than what it calls.
+        exec(compile("\n    ".join(self._lines), f"<{self.path}>", "exec"), self._names)  # noqa: S102 - our own names only
+        self.call: Call = self._names["call"]
 
     @property
     def is_hot(self) -> bool:
         """Whether it can be served without an ASGI request, and its answer sent without an ASGI response."""
         return self.is_direct and not self.needs_request
 
-    def _step(self, function: Callable[..., Any]) -> Step:
+    def _called(self, function: Callable[..., Any]) -> str:
+        """Return the expression of a call, with the values of what it asks for."""
+        name = f"call_{len(self._names)}"
+        self._names[name] = function
+        if isinstance(function, WholeBody):  # it asks for a request only where the body has not come
+            self.body = function
+            return f"await {name}(context, request)"
         hints = get_type_hints(function, include_extras=True)
         parameters = inspect.signature(function).parameters.values()
         if any(one.kind is not one.POSITIONAL_OR_KEYWORD for one in parameters):
             raise UnservableError("it takes more than plain parameters")
-        places = [self._place(one.name, hints.get(one.name)) for one in parameters]
-        return Step(function, _picker(places), inspect.iscoroutinefunction(function))
+        values = ", ".join([self._value(one.name, hints.get(one.name)) for one in parameters])
+        return f"{'await ' if inspect.iscoroutinefunction(function) else ''}{name}({values})"
 
-    def _place(self, name: str, hint: Any) -> int:
+    def _value(self, name: str, hint: Any) -> str:
+        """Return the variable that holds what a parameter asks for."""
         if hint is Request:
             self.needs_request = True
-            return REQUEST
+            return "request"
         dependency = _dependency(hint)
         if dependency is None:
             raise UnservableError(f"it takes {name!r} from the request")
-        if dependency not in self._places:
-            self._steps.append(self._step_of(dependency))
-            self._places[dependency] = len(self._steps) + REQUEST
-        return self._places[dependency]
-
-    def _step_of(self, dependency: Callable[..., Any]) -> Step:
-        if isinstance(dependency, WholeBody):  # it asks for a request only where the body has not come
-            self.body = dependency
-            return Step(dependency, _picker([CONTEXT, REQUEST]), is_async=True)
-        return self._step(dependency)
-
-    async def call(self, context: RequestContext, request: Request | None) -> Shape | BaseModel | Response:
-        """Call the dependencies and the handler; ``request`` may be None for a route that does not need it."""
-        if self.screen is not None:
-            self.screen.admit(context)
-        values: list[Any] = [context, request]
-        for call, pick, is_async in self._steps:
-            value = call(*pick(values))
-            values.append(await value if is_async else value)
-        handler, pick, _ = self._handler
-        answer: Shape | BaseModel | Response = await handler(*pick(values))
-        return answer
+        if dependency not in self._values:
+            called = self._called(dependency)
+            value = self._values[dependency] = f"value_{len(self._values)}"
+            self._lines.append(f"{value} = {called}")
+        return self._values[dependency]
 
     def said(self, context: RequestContext, answer: Shape | BaseModel) -> tuple[int, Headers, bytes]:
         """Return a model as status, headers and body."""
@@ -127,13 +117,6 @@ class LeanRoute:
             await send({"type": "http.response.body", "body": body})
         else:
             await answer(scope, receive, send)
-
-
-def _picker(places: list[int]) -> Callable[[list[Any]], tuple[Any, ...]]:
-    """Return what takes the values at these places."""
-    if len(places) > 1:
-        return itemgetter(*places)  # in C; of one place alone it would give no tuple
-    return lambda values: tuple(values[place] for place in places)
 
 
 def encoded(answer: Shape | BaseModel) -> bytes:

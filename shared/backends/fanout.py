@@ -11,10 +11,11 @@ on another is sent the moment the other is there (``graph.py``).
 
 import asyncio
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from types import MappingProxyType
 from typing import Any, Final, TypeVar
+
+import msgspec
 
 from shared.backends.attempt import Attempt
 from shared.backends.backend import Backends
@@ -41,8 +42,7 @@ COMPOSE_RESERVE: Final = timedelta(milliseconds=25)
 NOTHING_SENT: Final[Mapping[str, Content]] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Caller:
+class Caller(msgspec.Struct, frozen=True, gc=False):
     """For whom a fan-out runs: the identity scope of everything remembered, the credential to pass on, the rank."""
 
     scope: str

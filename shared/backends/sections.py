@@ -161,6 +161,7 @@ class Sections:
     parameters: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self, values: Mapping[str, Any], gaps: tuple[Degraded, ...]) -> None:
+        vars(self).update(values)  # Python finds these first, and calls no ``Section.__get__``
         self.values = values
         self.degraded = gaps
 

@@ -4,9 +4,10 @@ Owns the arithmetic and the wire form (``x-deadline-ms``, milliseconds left). Wh
 where it is opened, ``asgi/deadline.py``.
 """
 
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
+
+import msgspec
 
 HEADER: Final = "x-deadline-ms"
 
@@ -14,8 +15,7 @@ HEADER: Final = "x-deadline-ms"
 TICK_S: Final = 0.001
 
 
-@dataclass(frozen=True, slots=True)
-class Deadline:
+class Deadline(msgspec.Struct, frozen=True, gc=False):
     """A point on the clock's monotonic axis, in seconds."""
 
     at_s: float
