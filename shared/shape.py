@@ -87,18 +87,17 @@ def _is_moment(hint: Any) -> bool:
 
 
 def _settler_of(texts: Iterable[str], moments: Iterable[str]) -> Callable[[Shape], None]:
-    """Return what settles a shape just read. Clients read every moment in UTC, whatever offset a backend writes."""
-    texts, moments = tuple(texts), tuple(moments)
-    settled = msgspec.structs.force_setattr
+    """Return what settles a shape just read. Clients read every moment in UTC, whatever offset a backend writes.
 
-    def settle(shape: Shape) -> None:
-        for name in texts:
-            if isinstance(value := getattr(shape, name), int):
-                settled(shape, name, str(value))
-        for name in moments:  # by identity: UTC is one object, and so is what msgspec makes of "Z"
-            if (value := getattr(shape, name)) is not None and value.tzinfo is not UTC:
-                settled(shape, name, value.astimezone(UTC))
-
+    It runs for every item of every list, so it is written out field by field.
+    """
+    lines = [f"if shape.{name}.__class__ is int: change(shape, {name!r}, str(shape.{name}))" for name in texts]
+    for name in moments:  # by identity: UTC is one object, and so is what msgspec makes of "Z"
+        differs = f"shape.{name} is not None and shape.{name}.tzinfo is not UTC"
+        lines.append(f"if {differs}: change(shape, {name!r}, shape.{name}.astimezone(UTC))")
+    made: dict[str, Any] = {"change": msgspec.structs.force_setattr, "UTC": UTC}
+    exec("\n    ".join(["def settle(shape):", *lines]), made)  # noqa: S102 - the names of a class's own fields
+    settle: Callable[[Shape], None] = made["settle"]
     return settle
 
 
