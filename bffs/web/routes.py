@@ -16,7 +16,7 @@ from bffs.web.operation import MAX_BODY_BYTES, Operation, answer, read_operation
 from bffs.web.prepare import Refused
 from bffs.web.schema import execute
 from shared.asgi.body import WholeBody
-from shared.asgi.caller import CurrentUser, Fetch, FetchSections, current_user
+from shared.asgi.caller import CurrentUser, Fetch, FetchSections, current_user, fetch_for
 from shared.asgi.context import Context, RequestContext
 from shared.asgi.written import Written
 from shared.errors import ProblemCode, ProblemError
@@ -46,7 +46,7 @@ async def get_operation(request: Request, context: Context) -> Response:
     if operation is None:
         raise ProblemError(ProblemCode.NOT_FOUND)
     user = await current_user(context)
-    fetch = FetchSections(context.state.backends, context, user)
+    fetch = await fetch_for(context, user)
     answered = await _executed(operation, context, _context(context, user, fetch), only="query")
     return cacheable(answered, request)
 
