@@ -31,23 +31,27 @@ local function fewest(limits, lefts)
   return limit, left
 end
 
-local function own_bucket(handle, headers, told, policies)
-  local limit, left = fewest(headers:get("x-ratelimit-limit"), headers:get("x-ratelimit-remaining"))
-  for _, name in ipairs({"x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"}) do headers:remove(name) end
-  local known = limit ~= nil and (handle:metadata():get("buckets") or {})[limit]
-  if not known then return end
-  local wait = headers:get(":status") == "429" and #told == 0 and headers:get("retry-after")
-  local text = '"' .. known.name .. '";r=' .. string.format("%d", left) .. (wait and ";t=" .. wait or "")
-  told[#told + 1] = {name = known.name, text = text}
-  policies[#policies + 1] = {name = known.name, text = '"' .. known.name .. '";q=' .. limit .. ";w=" .. known.window}
+local BUCKET_HEADERS = {"x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"}
+
+-- ``found``: the headers of the answer that are asked for here, by name.
+local function own_bucket(handle, headers, found, told, policies)
+  local limit, left = fewest(found["x-ratelimit-limit"], found["x-ratelimit-remaining"])
+  for _, name in ipairs(BUCKET_HEADERS) do headers:remove(name) end
+  local policy = limit ~= nil and handle:metadata():get("bucket " .. limit)
+  if not policy then return end
+  local name = policy:match('^"([^"]*)"')
+  local wait = found[":status"] == "429" and #told == 0 and found["retry-after"]
+  local text = '"' .. name .. '";r=' .. string.format("%d", left) .. (wait and ";t=" .. wait or "")
+  told[#told + 1] = {name = name, text = text}
+  policies[#policies + 1] = {name = name, text = policy}
 end
 
-local function tell_limits(handle, headers)
-  local said, bucket = headers:get("ratelimit"), headers:get("x-ratelimit-limit")
+local function tell_limits(handle, headers, found)
+  local said, bucket = found["ratelimit"], found["x-ratelimit-limit"]
   if said == nil and bucket == nil then return end
-  local told, policies = items(said), items(headers:get("ratelimit-policy"))
-  if bucket ~= nil then own_bucket(handle, headers, told, policies) end
-  local blocked = headers:get(":status") == "429" and headers:get("retry-after")
+  local told, policies = items(said), items(found["ratelimit-policy"])
+  if bucket ~= nil then own_bucket(handle, headers, found, told, policies) end
+  local blocked = found[":status"] == "429" and found["retry-after"]
   local best, least
   for _, one in ipairs(told) do
     local left = tonumber(one.text:match(";%s*r=(%d+)")) or math.huge
@@ -64,11 +68,10 @@ end
 
 
 def route_buckets(edge: Edge, route: OwnedRoute) -> Json:
-    """Return the names and windows of a route's instance limits by their number, by which Envoy tells of them."""
+    """Return what is told of a route's instance limits, by their number, by which Envoy tells of them."""
     limits = edge.route_limits(route)
-    buckets = {
-        str(one.limit): {"name": name, "window": str(max(1, round(one.window.total_seconds())))}
+    return {
+        f"bucket {one.limit}": f'"{name}";q={one.limit};w={max(1, round(one.window.total_seconds()))}'
         for name, one in reversed(limits.items())
         if not (one.distributed or one.shadow)
     }
-    return {"buckets": buckets} if buckets else {}

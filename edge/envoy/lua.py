@@ -148,22 +148,36 @@ function envoy_on_request(handle)
   handle:streamInfo():dynamicMetadata():set("frontage.guard", "trace_id", trace)
 end
 
+-- Of an answer, as ``read`` of a request.
+local ASKED = {[":status"] = true, ["connection"] = true, ["x-trace-id"] = true, ["x-frontage-own"] = true,
+               ["ratelimit"] = true, ["ratelimit-policy"] = true, ["retry-after"] = true, ["x-ratelimit-limit"] = true,
+               ["x-ratelimit-remaining"] = true}
+
+local function collect(headers)
+  local found = {}
+  for name, value in pairs(headers) do
+    if ASKED[name] then found[name] = found[name] and found[name] .. "," .. value or value end
+  end
+  return found
+end
+
 function envoy_on_response(handle)
   local headers = handle:headers()
-  tell_limits(handle, headers)
-  local named = headers:get("connection")  -- of the connection to the upstream, and everything it names (E5)
+  local found = collect(headers)
+  tell_limits(handle, headers, found)
+  local named = found["connection"]  -- of the connection to the upstream, and everything it names (E5)
   if named ~= nil then
     for name in named:gmatch("[^,%s]+") do
       if name:lower() ~= "close" and name:lower() ~= "keep-alive" then headers:remove(name) end
     end
   end
-  local trace = headers:get("x-trace-id")
+  local trace = found["x-trace-id"]
   if trace == nil or #trace ~= 32 then  -- refused before a span began: by the codec, or for a bad path or traceparent
     local kept = handle:streamInfo():dynamicMetadata():get("frontage.guard")
     trace = (kept and kept.trace_id) or hex(16)
     headers:replace("x-trace-id", trace)
   end
-  if headers:get("x-frontage-own") ~= nil then
+  if found["x-frontage-own"] ~= nil then
     headers:remove("x-frontage-own")
     local body = handle:body()
     if body ~= nil then
