@@ -199,6 +199,22 @@ async def test_too_many_alerts_at_once_are_refused(web: Web, shop: Shop, backend
 KINDS = [None, [None], [["a"]], [{"a": 1}], [1.5], [True], {}]
 
 
+INPUTS = [
+    None, "x", [], {}, {"version": None}, {"version": ["7"]}, {"version": "7", "admin": True},
+    {"version": "7", "displayName": 7}, {"version": "7", "email": ["a@b.test"]}, {"version": "7", "region": {"a": 1}},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("wanted", INPUTS, ids=json.dumps)
+async def test_an_input_of_the_wrong_kind_is_a_request_error(web: Web, backends: SocketBackends, wanted: Any) -> None:
+    """Unknown fields, too: 400 with a code, and no backend is asked."""
+    answer = await web.query(UPDATE, {"input": wanted})
+
+    assert answer.status_code == 400
+    assert {one["extensions"]["code"] for one in answer.json()["errors"]} == {"invalid_request"}
+    assert backends.counts() == {}
+
+
 @pytest.mark.parametrize("ids", KINDS)
 async def test_ids_of_the_wrong_kind_are_a_request_error(web: Web, backends: SocketBackends, ids: Any) -> None:
     """400 before anything is done."""

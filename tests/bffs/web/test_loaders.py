@@ -5,9 +5,10 @@ from collections.abc import Mapping
 
 import pytest
 
-from bffs.web.backends import ORDERS_AMONG, USERS_OF
+from bffs.web.backends import LINES_OF, ORDERS_AMONG, USERS_OF
 from bffs.web.loaders import LONGEST_KEY, MOST_KEYS, Loader
-from shared.testing.faults import held, status
+from shared.testing.clock import ManualClock
+from shared.testing.faults import held, silent, status
 from shared.testing.issuer import Issuer
 from shared.testing.sockets import SocketBackends
 from tests.bffs.web.conftest import OpenWeb
@@ -177,6 +178,37 @@ async def test_batches_count_against_the_cap_of_their_request(open_web: OpenWeb,
 
     assert [one["lines"] for one in body["data"]["orders"]["nodes"]] == [None, None]
     assert {one["extensions"]["code"] for one in body["errors"]} == {"overloaded"}
+
+
+async def test_a_batch_ends_by_the_requests_deadline(
+    manual_clock: ManualClock, web: Web, backends: SocketBackends
+) -> None:
+    """Customers never come: the orders are there in time, and each ``customer`` is an error that says why."""
+    shop = Shop(backends, orders=2)
+    backends["users"].fault(silent(), on=USERS_OF)
+    began = manual_clock.now_s()
+
+    text = "{ orders { nodes { id customer { displayName } } } }"
+    body = (await web.query(text, headers={"x-deadline-ms": "400"})).json()
+
+    assert 0 < manual_clock.now_s() - began <= 0.4
+    ids = [str(one["id"]) for one in shop.orders]
+    assert body["data"]["orders"]["nodes"] == [{"id": own_id, "customer": None} for own_id in ids]
+    assert [(one["path"], one["extensions"]["code"]) for one in body["errors"]] == [
+        (["orders", "nodes", at, "customer"], "deadline_exceeded") for at in (0, 1)
+    ]
+
+
+async def test_batches_share_the_retries_of_their_request(web: Web, backends: SocketBackends) -> None:
+    """Two loaders whose backends are down have two retries between them."""
+    Shop(backends, orders=2)
+    for call in (USERS_OF, LINES_OF):
+        backends[call.backend].fault(status(503), on=call)
+
+    await web.query("{ orders { nodes { customer { tier } lines { name } } } alerts { nodes { id } } }")
+
+    asked = [one.call for one in backends.requests]
+    assert asked.count(f"GET {USERS_OF.template}") + asked.count(f"GET {LINES_OF.template}") == 2 + 2
 
 
 async def test_case_m5_a_caller_who_leaves_takes_his_batches_with_him(
