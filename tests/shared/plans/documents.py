@@ -30,12 +30,11 @@ SCALARS: dict[str, tuple[str, ...]] = {
     "Float": ("1", "2.5"),
     "String": ('"x"', '"\\u00e9 \\"y\\""', '""'),
     "Boolean": ("true", "false"),
-    "ID": ('"7"', "7"),
     "DateTime": ('"2026-01-02T03:04:05+00:00"',),
     "Decimal": ('"1.50"',),
 }
 VALUES: dict[str, tuple[Any, ...]] = {
-    "Int": (1, 2, 0), "Float": (1, 2.5), "String": ("x", "é"), "Boolean": (True, False), "ID": ("7", 7),
+    "Int": (1, 2, 0), "Float": (1, 2.5), "String": ("x", "é"), "Boolean": (True, False),
     "DateTime": ("2026-01-02T03:04:05+00:00",), "Decimal": ("1.50",),
 }  # fmt: skip
 WRONG: tuple[Any, ...] = (None, "wrong", 2**40, [], {}, 1.5, True, {"low": "x"}, [None])
@@ -49,11 +48,13 @@ class Document:
     variables: dict[str, Any] = field(default_factory=dict)
 
 
-def documents(schema: GraphQLSchema, seed: int, roots: tuple[str, ...] = ("query",)) -> Iterator[Document]:
-    """Give valid operations without end."""
+def documents(
+    schema: GraphQLSchema, seed: int, roots: tuple[str, ...] = ("query",), ids: tuple[str, ...] = ("7",)
+) -> Iterator[Document]:
+    """Give valid operations without end; ``ids`` are worth asking for."""
     dice = random.Random(seed)
     while True:
-        found = Writer(schema, dice).document(dice.choice(roots))
+        found = Writer(schema, dice, ids).document(dice.choice(roots))
         if not validate(schema, parse(found.text)):
             yield found
 
@@ -61,8 +62,8 @@ def documents(schema: GraphQLSchema, seed: int, roots: tuple[str, ...] = ("query
 class Writer:
     """Writes one document."""
 
-    def __init__(self, schema: GraphQLSchema, dice: random.Random) -> None:
-        self.schema, self.dice = schema, dice
+    def __init__(self, schema: GraphQLSchema, dice: random.Random, ids: tuple[str, ...]) -> None:
+        self.schema, self.dice, self.ids = schema, dice, ids
         self.size = dice.choice((3, 6, 12, 25))
         self.declared: dict[str, str] = {}
         self.values: dict[str, Any] = {}
@@ -161,6 +162,8 @@ class Writer:
                 or (depth and self.dice.random() < 0.5)
             ]
             return f"{{{', '.join(fields)}}}"
+        if type_.name == "ID":
+            return f'"{self.dice.choice(self.ids)}"'
         return self.dice.choice(SCALARS[type_.name])
 
     def in_object(self, type_: Any, depth: int) -> str:
@@ -211,4 +214,4 @@ class Writer:
                 if (isinstance(one.type, GraphQLNonNull) and one.default_value is Undefined)
                 or (depth and self.dice.random() < 0.5)
             }
-        return self.dice.choice(VALUES[type_.name])
+        return self.dice.choice(self.ids if type_.name == "ID" else VALUES[type_.name])
