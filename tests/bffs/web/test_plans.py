@@ -47,6 +47,8 @@ async def both_answer_alike(
     served = 0
     for made in itertools.islice(documents(schema._schema, seed, ids=IDS), many):
         ours, cores = [shown(await one.query(made.text, made.variables)) for one in (plans, core)]
+        if {ours[0], cores[0]} & {503, 504}:  # a machine that had no time for one of them
+            continue
         assert ours == cores, f"{made.text}\n{made.variables}"
         served += ours[0] == 200
     return served
