@@ -34,9 +34,9 @@ log = get_logger(__name__)
 MAX_TOKENS: Final = 1000
 # Strawberry's own rules come after those of the specification.
 RULES: Final = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
-# So many characters of documents are remembered. With tree and plan each takes some 250 bytes of memory, 560 in a document
-# of one field: 110 MB at worst. A client's own are some thousands; what is sent once and never again leaves first.
-MAX_REMEMBERED: Final = 200_000
+# So many characters of documents are remembered, and 180 times that of memory goes with them (measured, plans
+# included): at most some 100 MB. A page's own are some ten thousand; what is not sent again leaves first.
+MAX_REMEMBERED: Final = 600_000
 # What the shortest takes, in characters.
 LEAST: Final = 200
 
