@@ -23,6 +23,7 @@ from shared.backends.wire.tls import TlsPolicy
 from shared.backends.wire.transport import WireTransport
 from shared.clock import Clock, LoopClock
 from shared.idempotency.once import Once
+from shared.identity.key_book import KeyBook
 from shared.identity.opening import open_authenticator
 from shared.settings import BffSettings, StoreSettings
 from shared.store.store import Store, StorePolicy
@@ -52,10 +53,11 @@ def install_bff(
     async def lifespan(running: FastAPI) -> AsyncIterator[None]:
         lean.announce()
         metrics: Metrics = running.state.metrics
+        book: KeyBook | None = getattr(running.state, "key_book", None)  # a test's own (``shared/testing/api_keys.py``)
         async with (
             open_store(settings, clock, metrics.stores) as store,
             httpx.AsyncClient(transport=WireTransport(pool, clock, max_body_bytes=MAX_DOCUMENT_BYTES)) as client,
-            open_authenticator(settings, service, client, clock) as authenticator,
+            open_authenticator(settings, service, client, clock, book) as authenticator,
         ):
             stored = None if store is None else stored_answers(store, service, clock, metrics.stores)
             backends = Backends.open(

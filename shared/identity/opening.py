@@ -25,9 +25,9 @@ from shared.store.store import Store, StorePolicy
 
 @asynccontextmanager
 async def open_authenticator(
-    settings: IdentitySettings, service: str, client: httpx.AsyncClient, clock: Clock
+    settings: IdentitySettings, service: str, client: httpx.AsyncClient, clock: Clock, book: KeyBook | None = None
 ) -> AsyncIterator[Authenticator]:
-    """Open the judge of a BFF called ``service``; ``client`` asks issuers."""
+    """Open the judge of a BFF called ``service``; ``client`` asks issuers, ``book`` stands in for the keys' store."""
     async with AsyncExitStack() as stack:
         tokens: Verifies | None = None
         if settings.identity_mode == "internal" and settings.internal_jwks_url is not None:
@@ -40,7 +40,7 @@ async def open_authenticator(
         yield Authenticator(
             settings.identity_mode, service, settings.accept, scopes=settings.scopes, tokens=tokens,
             introspector=open_introspector(stack, settings, client, clock) if CredentialKind.OPAQUE in verify else None,
-            keys=open_key_book(stack, settings, clock) if CredentialKind.API_KEY in verify else None,
+            keys=(book or open_key_book(stack, settings, clock)) if CredentialKind.API_KEY in verify else None,
         )  # fmt: skip
 
 

@@ -19,8 +19,9 @@ from uvicorn.server import ServerState
 
 from shared.asgi.serve import server_config
 from shared.asgi.server_protocol import ServerProtocol
-from shared.clock import Clock
+from shared.clock import Clock, LoopClock
 from shared.settings import BffSettings, ServiceSettings
+from shared.testing.api_keys import NOWHERE, KeyRing
 from shared.testing.clock import ManualClock
 from shared.testing.issuer import Issuer
 from shared.testing.sockets import SocketBackends
@@ -64,11 +65,12 @@ class Bff:
 @asynccontextmanager
 async def open_bff(
     create_app: CreateApp[S], settings: type[S], backends: SocketBackends, issuer: Issuer,
-    clock: ManualClock | None = None, **changes: Any,
+    clock: ManualClock | None = None, *, api_keys: KeyRing | None = None, **changes: Any,
 ) -> AsyncIterator[Bff]:  # fmt: skip
     """Run a BFF over ``backends``: one is opened for each of its settings that is called ``<name>_url``.
 
-    ``changes`` are settings otherwise. Whatever the app's start raises, this raises.
+    ``api_keys`` are those that count, for a BFF that takes them (``accept="api_key"``). ``changes`` are settings
+    otherwise. Whatever the app's start raises, this raises.
     """
     own = settings.model_fields.keys() - BffSettings.model_fields.keys()
     names = [found[1] for field in sorted(own) if (found := re.fullmatch(r"(\w+)_url", field))]
@@ -79,8 +81,12 @@ async def open_bff(
         "listen": "127.0.0.1:0", "issuer": issuer.name, "audience": issuer.audience, "jwks_url": f"{keys.url}/jwks",
         "log_level": "error",
     }  # fmt: skip
+    if api_keys is not None:
+        good["keys_url"] = NOWHERE
     made = settings(**{**good, **urls, **changes})
     app = create_app(made, clock)
+    if api_keys is not None:
+        app.state.key_book = api_keys.book(clock or LoopClock())
     # Plain HTTP on loopback: loading the system's authorities would be most of what a test costs.
     async with served(app, made) as url, httpx.AsyncClient(base_url=url, verify=False) as client:  # noqa: S501
         yield Bff(app, client, issuer, clock)
