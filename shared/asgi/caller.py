@@ -10,7 +10,7 @@ from typing import Annotated, TypeVar
 
 import msgspec
 from fastapi import Depends
-from fastapi.security import HTTPBearer
+from fastapi.security import APIKeyHeader, HTTPBearer
 
 from shared.asgi.context import Context, RequestContext
 from shared.backends.backend import AnyCall, Backends
@@ -26,8 +26,9 @@ from shared.resilience.priority import Priority
 
 S = TypeVar("S", bound=Sections)
 
-# Only for the contract: it declares the scheme in OpenAPI and never answers itself.
+# Only for the contract: they declare a scheme in OpenAPI, for a router's ``dependencies``, and never answer themselves.
 bearer = HTTPBearer(auto_error=False, bearerFormat="JWT", description="Access token of the identity provider")
+api_key = APIKeyHeader(name="X-Api-Key", auto_error=False, description="API key, as ``edge keys create`` made it")
 
 
 async def current_user(context: Context) -> Principal:

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Final, NamedTuple, get_args, get_origin, get_
 from fastapi import APIRouter, Request
 from fastapi.params import Depends
 from fastapi.routing import APIRoute
-from fastapi.security import HTTPBearer
+from fastapi.security import APIKeyHeader, HTTPBearer
 from pydantic import BaseModel
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -136,7 +136,7 @@ def _dependency(hint: Any) -> Callable[..., Any] | None:
 def _require_declaration_only(dependency: Depends) -> None:
     """Let pass what only declares a security scheme in OpenAPI; it never judges a request."""
     scheme = dependency.dependency
-    if not (isinstance(scheme, HTTPBearer) and not scheme.auto_error):
+    if not (isinstance(scheme, HTTPBearer | APIKeyHeader) and not scheme.auto_error):
         raise UnservableError("its router has dependencies")
 
 

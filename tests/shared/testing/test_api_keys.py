@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, FastAPI
 
 from shared.asgi.bff import install_bff
-from shared.asgi.caller import user_with
+from shared.asgi.caller import api_key, user_with
 from shared.clock import Clock
 from shared.identity.principal import Principal
 from shared.settings import BffSettings
@@ -22,7 +22,7 @@ class Who(Shape, frozen=True):
 
 def create_app(settings: BffSettings, clock: Clock | None = None) -> FastAPI:
     app = FastAPI(title="Partner BFF", redirect_slashes=False)
-    router = APIRouter(prefix="/partner/v1")
+    router = APIRouter(prefix="/partner/v1", dependencies=[Depends(api_key)])
 
     @router.get("/who")
     async def get_who(user: Annotated[Principal, Depends(user_with("orders:read"))]) -> Who:
@@ -49,6 +49,14 @@ async def test_a_partner_s_key_is_its_client_with_its_scopes(open_bff: OpenBff) 
     ):  # fmt: skip
         assert (await bff.get("/partner/v1/who", user=None, headers=headers)).status_code == status
     assert (await bff.get("/partner/v1/who", user="ada")).status_code == 401
+
+
+async def test_the_contract_names_the_header_and_the_route_is_a_hot_one(open_bff: OpenBff) -> None:
+    """Generated clients know where the key goes; declaring it costs no request anything."""
+    bff = await opened(open_bff, KeyRing("partner"))
+    schemes = bff.app.openapi()["components"]["securitySchemes"].values()
+    assert [(one["type"], one["in"], one["name"]) for one in schemes] == [("apiKey", "header", "X-Api-Key")]
+    assert bff.app.state.front.find(b"GET", b"/partner/v1/who") is not None
 
 
 async def test_a_revoked_key_is_refused_from_the_next_call_on(open_bff: OpenBff) -> None:
