@@ -111,6 +111,7 @@ local function judge(headers, has_auth, found)
   if method == "TRACE" or method == "CONNECT" then return "405", method .. " is not allowed." end
   if is_ambiguous(path) then return "400", "The path holds an ambiguous escape or a ';'." end
   if query ~= "" and holds_secret(query) then
+    found.leaked = plain(query):match("bffk_%w+_(%w+)_%w")
     return "401", "Send the token in the Authorization header, never in the URL."
   end
   -- No bearer token holds a comma.
@@ -130,6 +131,9 @@ function envoy_on_request(handle)
   local sound, status, detail = pcall(judge, headers, handle:metadata():get("credential"), found)
   if not sound then status, detail = "400", "The request is malformed." end
   if status ~= nil then
+    if found.leaked ~= nil then  -- its id is no secret: whoever keeps the keys shall revoke it
+      handle:logWarn("API key " .. found.leaked:sub(1, 12) .. " was sent in a URL: revoke it")
+    end
     local answer = {[":status"] = status}
     if status == "405" then answer.allow = "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT" end  -- RFC 9110 §15.5.6
     return handle:respond(answer, detail)

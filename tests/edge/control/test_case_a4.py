@@ -69,8 +69,8 @@ def test_case_a4_a_token_without_a_subject_is_nobody_s(client, echo):
     assert len(echo.seen) == before
 
 
-def test_case_a4_an_api_key_in_the_query_or_twice_goes_nowhere(client, echo, key):
-    """In a URL it is a 401 by its form alone, under whatever name; twice it is a 400."""
+def test_case_a4_an_api_key_in_the_query_or_twice_goes_nowhere(client, asking, echo, key):
+    """In a URL it is a 401 by its form alone, under whatever name; twice it is a 400. The log names the leaked one."""
     before = len(echo.seen)
     for query in (f"api_key={key}", f"x={key}", f"X-Api-Key={key}", f"q=a%20{key}"):
         answer = client.get(f"/partner/q?{query}", headers={"x-api-key": key})
@@ -78,6 +78,8 @@ def test_case_a4_an_api_key_in_the_query_or_twice_goes_nowhere(client, echo, key
         assert key not in answer.text
     assert client.get("/partner/x", headers=[("x-api-key", key), ("x-api-key", key)]).status_code == 400
     assert len(echo.seen) == before
+    leaked = f"API key {key.split('_')[2]} was sent in a URL: revoke it"
+    wait_for(lambda: leaked in asking.log.read_text(errors="replace"), "the warning")
 
 
 @pytest.mark.parametrize("path", ["/theirs/x", "/theirs-too/x"])

@@ -263,7 +263,7 @@ BAD: tuple[Row, ...] = (
     Row("j7", "newline_after", _edit(lambda token: f"{token}\n"), "not a compact JWS", edge=False),
     Row("j7", "not_ascii", _edit(lambda token: f"{token[:-1]}é"), "not a compact JWS", edge=False),
     Row("j7", "two_parts", _edit(lambda token: token.rpartition(".")[0]), "not a compact JWS"),
-    Row("j7", "five_parts", _edit(lambda token: f"{token}.AA.AA"), "not a compact JWS"),
+    Row("t4", "encrypted", _edit(lambda token: f"{token}.AA.AA"), "not a compact JWS"),
     Row("j7", "empty", lambda _: "", "not a compact JWS", edge=False),
     Row("j7", "not_a_token", lambda _: "hello", "not a compact JWS"),
     Row("j7", "nested_token", lambda i: i.token(i.header(cty="JWT"), i.token().encode()), "not strict JSON"),
