@@ -145,15 +145,19 @@ OPAQUE = (
     _refused("j7", "opaque_with_odd_characters", lambda _: bearer("opaque{token}that|is|odd")),
     Row("o9", "opaque_without_the_scope", _said("scopeless", scope="other"), 403, "forbidden"),
     Row("t5", "opaque_without_any_scope", _said("rightless", scope=None), 403, "forbidden"),
+    # After each question that failed one that did not: five failures in a row, and an issuer is not asked any more.
     _unknown("i2", "active_is_text", _odd("text", {**GOOD, "active": "true"})),
+    Row("i3", "opaque_after_text", _said("after-text"), 200),
     _unknown("i2", "active_is_one", _odd("one", {**GOOD, "active": 1})),
-    Row("i3", "opaque_again", _said("good-again"), 200),  # an answer of sense between those of none
+    Row("i3", "opaque_after_one", _said("after-one"), 200),
     _unknown("i2", "active_is_missing", _odd("missing", {"sub": "u-1"})),
+    Row("i3", "opaque_after_nothing", _said("after-nothing"), 200),
     _unknown("i2", "answer_is_no_json", _odd("no-json", b"<html>")),
-    Row("i3", "opaque_once_more", _said("good-too"), 200),
+    Row("i3", "opaque_after_html", _said("after-html"), 200),
     _unknown("i6", "introspection_down", _odd("down", 500)),
+    Row("i3", "opaque_after_an_outage", _said("after-an-outage"), 200),
     _unknown("i6", "introspection_refuses_us", _odd("refused", 401)),
-    Row("i3", "opaque_after_all", _said("good-after-all"), 200),
+    Row("i3", "opaque_after_all", _said("after-all"), 200),
 )
 
 BESIDE = (

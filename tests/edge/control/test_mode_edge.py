@@ -112,15 +112,13 @@ def test_each_kind_is_told_in_plain_headers_and_the_credential_stays_at_the_edge
         assert (answer.status_code, answer.json().get("userId")) == (200, user)
 
 
-def test_names_with_odd_characters_arrive_as_they_are(client, world, echo):
+def test_names_with_odd_characters_arrive_as_they_are(client, world):
     """A comma, a percent sign or a letter beyond ASCII is no second header and no other name."""
     world.issuer.now = int(time.time())
     for subject in ("a,b", "100%25", "Zoë", "x y"):
         token = world.issuer.token(claims=world.issuer.claims(sub=subject))
         answer = client.get(PROFILE, headers={"authorization": f"Bearer {token}"})
-        asked = next(one["target"] for one in reversed(echo.seen) if "/profile" in one["target"])
-        assert answer.status_code != 401
-        assert httpx.URL(f"http://x{asked}").path == f"/api/internal/users/{subject}/profile"
+        assert (answer.status_code, answer.json()["userId"]) == (200, subject)
 
 
 def test_a_missing_scope_is_refused_at_the_edge(client, world):

@@ -14,7 +14,11 @@ from tests.edge.edges import wait_for
 def bff(echo, store, tmp_path_factory):
     make_world(echo, store.url)
     traced = f"http://127.0.0.1:{echo.port}"
-    running = RunningBff(tmp_path_factory.mktemp("bff"), echo, store.url, FRONTAGE_OTLP_ENDPOINT=traced).launch().wait()
+    running = (
+        RunningBff(tmp_path_factory.mktemp("bff"), echo, store.url, "bffs.mobile", FRONTAGE_OTLP_ENDPOINT=traced)
+        .launch()
+        .wait()
+    )
     yield running
     running.stop()
 
@@ -45,8 +49,8 @@ def test_no_credential_is_written_down_anywhere(asking, control, bff, echo, stor
     with httpx.Client(base_url=bff.url, trust_env=False) as direct:
         for credential in (key, token, expired, opaque, strange):
             for headers in ({"authorization": f"Bearer {credential}"}, {"x-api-key": credential}):
-                answers.append(direct.get("/mobile/v1/profile", headers=headers))
-            answers.append(direct.get(f"/mobile/v1/profile?access_token={credential}"))
+                answers.append(direct.get("/mobile/v1/dashboard", headers=headers))
+            answers.append(direct.get(f"/mobile/v1/dashboard?access_token={credential}"))
     assert {one.status_code for one in answers} == {200, 400, 401}
     wait_for(lambda: len(asking.requests("/signed/s")) >= 20, "the log lines")
     wait_for(lambda: len({service for service, _ in echo.spans}) >= 2, "spans of edge and BFF")

@@ -1,7 +1,6 @@
 """A world for the table: an issuer's keys at the echo, API keys of every fate in the store, and BFFs that judge."""
 
 import asyncio
-import json
 import os
 import subprocess
 import sys
@@ -42,9 +41,6 @@ def make_world(echo: Echo, store_url: str) -> World:
     """Publish the issuer's keys, and write the records of API keys."""
     issuer = Issuer(int(time.time()))
     echo.published["/table/jwks"] = issuer.jwks()
-    for subject in ("u-1", "acme"):
-        profile = {"userId": subject, "displayName": "Ada", "accountTier": "Gold"}
-        echo.answers[f"/api/internal/users/{subject}/profile"] = echo.reply(200, json.dumps(profile).encode())
     now = int(time.time())
     fates: dict[str, dict[str, object]] = {
         "good": {},
@@ -70,9 +66,12 @@ async def _write(store_url: str, records: list[KeyRecord]) -> None:
 
 
 class RunningBff:
-    """``python -m bffs.mobile``, over the echo."""
+    """A BFF as a process: the smallest, or another whose backends are the echo."""
 
-    def __init__(self, folder: Path, echo: Echo, store_url: str, **environment: str) -> None:
+    def __init__(
+        self, folder: Path, echo: Echo, store_url: str, module: str = "tests.edge.control.who", **environment: str
+    ) -> None:
+        self.module = module
         self.port = quiet_port()
         self.log = folder / f"bff-{self.port}.log"
         at = f"http://127.0.0.1:{echo.port}"
@@ -101,7 +100,7 @@ class RunningBff:
 
     def launch(self) -> "RunningBff":
         with self.log.open("w") as log:
-            command = [sys.executable, "-m", "bffs.mobile"]
+            command = [sys.executable, "-m", self.module]
             self.process = subprocess.Popen(command, env=self.environment, stdout=log, stderr=log)
         return self
 
