@@ -159,7 +159,7 @@ def _shapes_in(hints: Iterable[Any]) -> Iterator[type[Shape]]:
 
 
 def _plain(value: Any) -> Any:
-    """Say what msgspec does not know: pydantic models, such as ``Degraded``, which are rare."""
+    """Say what msgspec does not know: pydantic models."""
     if isinstance(value, BaseModel):
         return value.model_dump(mode="json", by_alias=True)
     raise NotImplementedError(f"{type(value).__name__} has no JSON")

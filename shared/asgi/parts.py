@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl
 import msgspec
 
 from shared.asgi.validators import digest_of_parts
-from shared.backends.sections import Sections
+from shared.backends.sections import Degraded, Sections
 from shared.errors import ProblemCode, ProblemError
 from shared.shape import Shape
 
@@ -154,8 +154,8 @@ def _only(value: Any, wanted: Tree) -> Any:
 
 
 def shapes_in(hint: Any) -> Iterator[type[Shape]]:
-    """Yield the shapes that a type is made of."""
-    if isinstance(hint, type) and issubclass(hint, Shape):
+    """Yield the shapes that a type is made of, and that have a choice of members: a gap is told whole or not at all."""
+    if isinstance(hint, type) and issubclass(hint, Shape) and hint is not Degraded:
         yield hint
     for one in get_args(hint):
         yield from shapes_in(one)

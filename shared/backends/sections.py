@@ -15,11 +15,11 @@ from datetime import timedelta
 from types import MappingProxyType
 from typing import Any, ClassVar, Final, Generic, Self, TypeVar, overload
 
-from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
 from shared.backends.backend import AnyCall, Call
 from shared.errors import AnswerTooWide, CallError, ProblemCode, Reason, Source
+from shared.shape import Shape
 
 T = TypeVar("T")
 
@@ -31,10 +31,8 @@ LASTING: Final = frozenset({Reason.REFUSED, Reason.INVALID})
 RESERVED: Final = frozenset({"degraded", "declared", "parameters", "values"})
 
 
-class Degraded(BaseModel):
+class Degraded(Shape, frozen=True):
     """One section that was not served fresh."""
-
-    model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True)
 
     section: str
     reason: Reason

@@ -3,6 +3,7 @@
 from typing import Final
 
 import strawberry
+from msgspec.structs import asdict
 
 from bffs.web.costs import ListSize
 from shared.backends import sections
@@ -28,4 +29,4 @@ class Degraded:
 
 def gaps(found: tuple[sections.Degraded, ...]) -> list[Degraded]:
     """Say the gaps in the graph's words."""
-    return [Degraded(**gap.model_dump()) for gap in found]
+    return [Degraded(**asdict(gap)) for gap in found]
