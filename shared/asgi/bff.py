@@ -5,6 +5,7 @@ Owns their life: opened before the first request, closed after the last one.
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Final
 
 import httpx
@@ -32,6 +33,8 @@ from shared.telemetry.stores import StoreMetrics
 
 # A key set is some kilobytes: a stream without end, or a wrong URL's video, is neither.
 MAX_DOCUMENT_BYTES: Final = 1024 * 1024
+# A read does without the store at once; a write cannot, and waits for it as long as for a slow backend's attempt.
+RECORDED_WITHIN: Final = timedelta(milliseconds=500)
 
 
 def install_bff(
@@ -56,6 +59,7 @@ def install_bff(
         book: KeyBook | None = getattr(running.state, "key_book", None)  # a test's own (``shared/testing/api_keys.py``)
         async with (
             open_store(settings, clock, metrics.stores) as store,
+            open_records(settings, clock) as records,
             httpx.AsyncClient(transport=WireTransport(pool, clock, max_body_bytes=MAX_DOCUMENT_BYTES)) as client,
             open_authenticator(settings, service, client, clock, book) as authenticator,
         ):
@@ -67,7 +71,7 @@ def install_bff(
             metrics.gates.watch(backends.states)
             running.state.backends = backends
             running.state.authenticator = authenticator
-            running.state.once = Once(store, service)
+            running.state.once = Once(records, service)
             try:
                 async with inner(running):
                     yield
@@ -97,6 +101,19 @@ async def open_store(settings: StoreSettings, clock: Clock, metrics: StoreMetric
         yield store
     finally:
         await store.aclose()
+
+
+@asynccontextmanager
+async def open_records(settings: StoreSettings, clock: Clock) -> AsyncIterator[Store | None]:
+    """Open the store once more, for the records of writes: nobody orders anything while it is not asked."""
+    if settings.store is None:
+        yield None
+        return
+    records = Store.open(settings.store, clock, StorePolicy(answer_within=RECORDED_WITHIN))
+    try:
+        yield records
+    finally:
+        await records.aclose()
 
 
 def stored_answers(store: Store, service: str, clock: Clock, metrics: StoreMetrics) -> StoredAnswers:

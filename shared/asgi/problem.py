@@ -9,10 +9,12 @@ from typing import Any, Final
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.asgi.context import context_of
@@ -141,11 +143,22 @@ class ProblemMiddleware:
             await answer(scope, receive, send)
 
 
+def allowed_at(app: FastAPI, path: str) -> str:
+    """Return every method that a path takes (RFC 9110 §15.5.6): the router knows of one route's alone."""
+    routes = [one for one in iter_route_contexts(app.routes) if one.path and compile_path(one.path)[0].match(path)]
+    return ", ".join(
+        sorted({method for one in routes for method in getattr(one.original_route, "methods", None) or ()})
+    )
+
+
 def install_problems(app: FastAPI) -> None:
     """Let the framework's own errors speak problem+json."""
 
     async def on_http_error(request: Request, error: Exception) -> Response:
-        return problem_response(as_problem(error), request.scope)
+        problem = as_problem(error)
+        if problem.code is ProblemCode.METHOD_NOT_ALLOWED:
+            problem.headers = {**(problem.headers or {}), "allow": allowed_at(app, request.scope["path"])}
+        return problem_response(problem, request.scope)
 
     async def on_invalid_request(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this class only

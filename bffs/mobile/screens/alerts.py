@@ -1,6 +1,7 @@
 """The alerts: a page at a time, read or not; and the two ways to mark them as read."""
 
-from typing import Annotated
+import re
+from typing import Annotated, Final
 
 from msgspec import Meta
 
@@ -11,6 +12,9 @@ from shared.backends.content import content
 from shared.backends.sections import Degraded, Sections, required
 from shared.cursors import Cursors
 from shared.shape import Shape
+
+# What the alerts backend takes for an id; it refuses a whole list for one that is none.
+AN_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 class AlertsSections(Sections):
@@ -63,6 +67,10 @@ async def mark_read(fetch: FetchSections, user_id: str, alert_id: str) -> Readab
 
 
 async def mark_several(fetch: FetchSections, user_id: str, ids: list[str]) -> MarkedScreen:
-    """Mark several; again is no change."""
-    got = await fetch(SeveralSections, contents={"marked": content({"ids": ids})}, user_id=user_id)
-    return MarkedScreen(read=got.marked.read, missing=got.marked.missing)
+    """Mark several; again is no change. What can be no id is none of the user's, and nobody is asked about it."""
+    strange = tuple(one for one in ids if not AN_ID.fullmatch(one))
+    asked = [one for one in ids if one not in strange]
+    if not asked:
+        return MarkedScreen(read=(), missing=strange)
+    got = await fetch(SeveralSections, contents={"marked": content({"ids": asked})}, user_id=user_id)
+    return MarkedScreen(read=got.marked.read, missing=(*got.marked.missing, *strange))

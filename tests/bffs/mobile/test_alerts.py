@@ -116,7 +116,18 @@ async def test_what_is_no_json_is_refused(mobile: Bff, backend_calls: BackendCal
     assert (await mobile.get(DASHBOARD)).status_code == 200
 
 
-async def test_half_a_surrogate_goes_nowhere(mobile: Bff, backend_calls: BackendCalls) -> None:
+async def test_what_can_be_no_id_is_missing(mobile: Bff, backends: SocketBackends, backend_calls: BackendCalls) -> None:
+    """It is none of the user's, takes no other down with it, and alone it costs no call."""
+    backends.answers(MARK_SEVERAL, {"read": ["1"], "missing": []})
+    body = (await put(mobile, "read", json={"ids": ["a/../b", "1", "é", "a\n"]})).json()
+    assert body == {"read": ["1"], "missing": ["a/../b", "é", "a\n"]}
+    assert json.loads(backends[ALERTS].requests[0].body) == {"ids": ["1"]}
+
+    with backend_calls.exactly({}):
+        assert (await put(mobile, "read", json={"ids": ["!"]})).json() == {"read": [], "missing": ["!"]}
+
+
+async def test_half_a_surrogate_is_refused(mobile: Bff, backend_calls: BackendCalls) -> None:
     """JSON can hold what UTF-8 cannot: 400, not a crash on the way out."""
     with backend_calls.exactly({}):
         answer = await put(

@@ -152,3 +152,12 @@ async def test_members_come_in_the_order_of_the_contract(shop: Bff) -> None:
         "id", "status", "amount", "currency", "placedAt", "lines", "customer", "degraded",
     ]  # fmt: skip
     assert list((await shop.get(SYNC)).json()) == ["profile", "orders", "alerts", "more", "next", "degraded"]
+
+
+async def test_answers_are_compact(shop: Bff) -> None:
+    """Not one byte of white space between what is said, letters as they are, in parts too."""
+    for path, _, _ in SCREENS.values():
+        for query in ({}, {"fields": ",".join((await shop.get(path)).json())}):
+            answer = await shop.get(path, params=query)
+            compact = json.dumps(answer.json(), ensure_ascii=False, separators=(",", ":"))
+            assert answer.text == compact, (path, query)
