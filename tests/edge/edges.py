@@ -30,6 +30,17 @@ def wait_for(condition: Callable[[], object], what: str, within_s: float = 15.0)
     raise AssertionError(f"{what}: not within {within_s} s")
 
 
+def stays_or_is_killed(process: subprocess.Popen, ready: Callable[[], bool], what: str, log: Path) -> None:
+    """Wait until a service of ours is ready; one that does not get there is not left behind."""
+    try:
+        wait_for(lambda: process.poll() is not None or ready(), f"{what} is ready", 60)
+        assert process.poll() is None, log.read_text()
+    except BaseException:
+        process.kill()
+        process.wait()
+        raise
+
+
 class RunningEdge:
     """One supervisor with its Envoy."""
 

@@ -10,7 +10,7 @@ import httpx
 from typer.testing import CliRunner, Result
 
 from edge.keys import app
-from tests.edge.edges import wait_for
+from tests.edge.edges import stays_or_is_killed
 from tests.edge.limits.limiters import quiet_port
 
 SECRET = "s:cret%"
@@ -54,8 +54,7 @@ class RunningControl:
 
     def start(self) -> "RunningControl":
         self.launch()
-        wait_for(lambda: self.process.poll() is not None or self.ready(), "the control service is ready", 30)
-        assert self.process.poll() is None, self.log.read_text()
+        stays_or_is_killed(self.process, self.ready, "the control service", self.log)
         return self
 
     def ready(self) -> bool:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.edge.edges import wait_for
+from tests.edge.edges import stays_or_is_killed
 
 # Below the range from which the system takes the ports of connections: nobody else takes one before its owner listens.
 PORTS = range(12_000, 32_000)
@@ -49,8 +49,7 @@ class RunningLimiter:
         with self.log.open("w") as log:
             command = [sys.executable, "-m", "edge.limits"]
             self.process = subprocess.Popen(command, env=self.environment, stdout=log, stderr=log)
-        wait_for(lambda: self.process.poll() is not None or self.ready(), "the limiter is ready", 30)
-        assert self.process.poll() is None, self.log.read_text()
+        stays_or_is_killed(self.process, self.ready, "the limiter", self.log)
         return self
 
     def ready(self) -> bool:
