@@ -22,9 +22,11 @@ def store() -> Iterator[Server]:
 @pytest.fixture(scope="session")
 def control(store, echo, tmp_path_factory) -> Iterator[RunningControl]:
     """One control service for all who need no more."""
-    running = RunningControl(tmp_path_factory.mktemp("control"), store.url, echo.port).start()
-    yield running
-    running.stop()
+    running = RunningControl(tmp_path_factory.mktemp("control"), store.url, echo.port)
+    try:
+        yield running.start()
+    finally:
+        running.stop()
 
 
 @pytest.fixture(scope="session")

@@ -31,9 +31,11 @@ def bffs(echo, store, control, world, tmp_path_factory) -> Iterator[dict[str, Ru
         "verify": RunningBff(folder, echo, store.url).launch(),
         "internal": RunningBff(folder, echo, store.url, **signed).launch(),
     }
-    yield {name: one.wait() for name, one in started.items()}
-    for one in started.values():
-        one.stop()
+    try:
+        yield {name: one.wait() for name, one in started.items()}
+    finally:
+        for one in started.values():
+            one.stop()
 
 
 @pytest.fixture(scope="module")

@@ -72,10 +72,12 @@ def bff(echo, store, hop, world, tmp_path_factory):
         FRONTAGE_TLS_CERTIFICATE=str(hop / "mobile.internal.pem"), FRONTAGE_TLS_KEY=str(hop / "mobile.internal.key"),
         FRONTAGE_TLS_CALLERS=str(hop / "ca.pem"), FRONTAGE_TLS_CALLER="edge.internal",
     ).launch()  # fmt: skip
-    wait_for(lambda: "Uvicorn running" in started.log.read_text() or started.process.poll() is not None, "the BFF", 30)
-    assert started.process.poll() is None, started.log.read_text()
-    yield started
-    started.stop()
+    try:
+        wait_for(lambda: "Uvicorn running" in started.log.read_text() or started.process.poll() is not None, "it", 30)
+        assert started.process.poll() is None, started.log.read_text()
+        yield started
+    finally:
+        started.stop()
 
 
 @pytest.fixture(scope="module")

@@ -14,13 +14,12 @@ from tests.edge.edges import wait_for
 def bff(echo, store, tmp_path_factory):
     make_world(echo, store.url)
     traced = f"http://127.0.0.1:{echo.port}"
-    running = (
-        RunningBff(tmp_path_factory.mktemp("bff"), echo, store.url, "bffs.mobile", FRONTAGE_OTLP_ENDPOINT=traced)
-        .launch()
-        .wait()
-    )
-    yield running
-    running.stop()
+    folder = tmp_path_factory.mktemp("bff")
+    running = RunningBff(folder, echo, store.url, "bffs.mobile", FRONTAGE_OTLP_ENDPOINT=traced).launch()
+    try:
+        yield running.wait()
+    finally:
+        running.stop()
 
 
 def test_no_credential_is_written_down_anywhere(asking, control, bff, echo, store):
