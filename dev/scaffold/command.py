@@ -15,9 +15,8 @@ def make(root: Path, name: str, style: str, accept: str) -> int:
     path = f"{name}/v1/summary" if style == "rest" else f"{name}/graphql"
     print(f"\nIt runs: make up, then https://localhost:8443/{path}")
     if accept == "api_key":
-        print(
-            f"Its callers have keys (CONTRIBUTING.md): make up with COMPOSE_PROFILES=control; keys create --for {name}"
-        )
+        print("Its callers have keys, which control judges: COMPOSE_PROFILES=control make up")
+        print(f"A key: .venv/bin/python -m edge keys create --client u-1 --for {name} --store valkey://127.0.0.1:6379")
     print(f"Its tests: make test TESTS=tests/bffs/{name}; its page: bffs/{name}/README.md")
     return 0
 

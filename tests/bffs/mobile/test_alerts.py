@@ -53,6 +53,15 @@ async def test_alerts_of_another_user_are_none(sampled: Bff) -> None:
     assert (await sampled.get(DASHBOARD)).json()["alerts"][0] == theirs
 
 
+async def test_what_is_nobodys_id_is_missing(sampled: Bff) -> None:
+    """A backend refuses a list with such an id in it as a whole; that is no reason to mark nothing (schemathesis)."""
+    (first, *_) = (await sampled.get(DASHBOARD)).json()["alerts"]
+
+    marked = await put(sampled, "read", json={"ids": ["é, 🌻", first["id"], "a b"]})
+    assert marked.json() == {"read": [first["id"]], "missing": ["é, 🌻", "a b"]}
+    assert (await put(sampled, "read", json={"ids": ["/"]})).json() == {"read": [], "missing": ["/"]}
+
+
 async def test_marking_is_tried_again(mobile: Bff, backends: SocketBackends, backend_calls: BackendCalls) -> None:
     """Twice is once, so one failed attempt costs the phone nothing."""
     backends.answers(MARK_READ, READ)

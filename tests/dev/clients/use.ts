@@ -13,7 +13,7 @@ const headers = { authorization: `Bearer ${TOKEN}` };
 const mobile = createClient<paths>({ baseUrl: EDGE, headers });
 const { data, error } = await mobile.GET("/mobile/v1/dashboard");
 if (error) throw new Error(`${error.code}: retry after ${error.retryAfterSeconds ?? "never"}`);
-const first: components["schemas"]["Order"] | undefined = data.recentOrders[0];
+const first: string | undefined = data.recentOrders?.[0]?.id;
 const alerts: number | undefined = data.alerts?.length;
 
 const nobody = createClient<paths>({ baseUrl: EDGE });
@@ -34,7 +34,7 @@ const page = (await ask(DashboardDocument, {})).data?.dashboard;
 
 console.log(
   JSON.stringify({
-    rest: { name: data.displayName, order: first?.id, alerts, degraded: data.degraded.map((gap) => gap.section) },
+    rest: { name: data.displayName, order: first, alerts, degraded: data.degraded.map((gap) => gap.section) },
     refused: { status: refused.response.status, code },
     graph: { name: page?.displayName, order: page?.recentOrders?.[0]?.id, degraded: page?.degraded.map((gap) => gap.section) },
   }),

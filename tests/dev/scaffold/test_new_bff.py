@@ -149,7 +149,7 @@ def test_it_runs_at_once(running: Running, grown: Path) -> None:
     store = f"valkey://127.0.0.1:{running.port(6379)}"
     command = [sys.executable, "-m", "edge", "keys", "create", "--client", "u-1", "--for", "partner", "--store", store]
     key = subprocess.run(command, cwd=grown, capture_output=True, text=True, timeout=60, check=True).stdout.strip()
-    with running.client(None, headers={"authorization": f"Bearer {key}"}) as http:
+    with running.client(None, headers={"x-api-key": key}) as http:
         rest = answered(lambda: http.get("/partner/v1/summary"))
     with running.client() as http:
         graph = http.post("/kiosk/graphql", json={"query": QUERY}).json()["data"]["summary"]
