@@ -19,7 +19,7 @@ from shared.testing.faults import status
 from shared.testing.sockets import SocketBackends
 from tests.bffs.web.conftest import OpenWeb
 from tests.bffs.web.shop import FIRST_ID, Shop
-from tests.bffs.web.web import DASHBOARD
+from tests.bffs.web.web import DASHBOARD, PATH
 from tests.shared.plans.documents import documents
 
 OWN_IDS = (str(FIRST_ID + 2), str(FIRST_ID + 4), "a-1", "7")
@@ -89,3 +89,10 @@ def test_every_trusted_document_is_compiled() -> None:
     for text in json.loads(MANIFEST.read_text()).values():
         for one in re.findall(r"^(?:query|mutation) (\w+)", text, re.MULTILINE):
             assert preparer.prepare(text, one).executable.not_compiled is None
+
+
+async def test_an_operation_takes_the_servers_short_way(open_web: OpenWeb) -> None:
+    """A POST goes from the server to its handler, without ASGI between."""
+    web = await open_web()
+
+    assert web.app.state.front.find(b"POST", PATH.encode()) is not None
