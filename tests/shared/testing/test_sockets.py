@@ -91,7 +91,7 @@ async def test_an_answer_that_the_bff_could_not_read_is_refused_at_once(backends
 
 async def test_a_backend_that_is_not_there_is_named(small: Bff, backends: SocketBackends) -> None:
     """A typo does not open a backend that nobody asks."""
-    with pytest.raises(KeyError, match="no backend 'list' is open: there are lists, items, issuer"):
+    with pytest.raises(KeyError, match="no backend 'list' is open: there are items, lists, issuer"):
         backends["list"].fault(silent())
 
 
@@ -154,7 +154,7 @@ async def test_who_is_not_signed_in_is_refused(small: Bff, backends: SocketBacke
 async def test_the_hot_path_is_what_answers(small: Bff) -> None:
     """The front dispatches it, our protocol writes it: else the kit would test what does not run."""
     calls: list[str] = []
-    route = small.app.state.front.find(PAGE.encode())
+    route = small.app.state.front.find(b"GET", PAGE.encode())
     inner = route.call
 
     async def noted(context, request):
