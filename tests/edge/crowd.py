@@ -114,10 +114,10 @@ class Weight:
 
     @classmethod
     def of(cls, edge: RunningEdge) -> "Weight":
-        stats = edge.admin("/stats?filter=^server\\.memory_allocated$").text
+        used = edge.admin("/memory").json()["allocated"]  # the statistic of it is seconds old
         status = Path(f"/proc/{edge.envoy_pid()}/status").read_text()
         resident = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS"))
-        return cls(int(stats.split(": ")[1]), resident * 1024)
+        return cls(int(used), resident * 1024)
 
     def per(self, before: "Weight", number: int) -> "Weight":
         return Weight((self.used - before.used) // number, (self.resident - before.resident) // number)

@@ -135,7 +135,7 @@ class Chaos:
         self.backends = backends
         self.seed = seed
         self.seen = Seen()
-        self.signed_in = {user: issuer.signed_in(user) for user in USERS}
+        self.signed_in = {user: issuer.signed_in(user, scope="dashboard graphql:explore") for user in USERS}
 
     async def run(self, seconds: float) -> None:
         """Let it rage for so long."""

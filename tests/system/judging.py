@@ -54,7 +54,8 @@ def web_misfits(query: str, answer: httpx.Response) -> list[str]:
         return [f"status {answer.status_code}"]
     body = answer.json()
     found = [] if "data" in body else ["no data"]
-    found += [f"{name} is undeclared" for name in body.keys() - {"data", "errors"}]
+    found += [f"{name} is undeclared" for name in body.keys() - {"data", "errors", "extensions"}]
+    found += [f"extension {name} is undeclared" for name in body.get("extensions", {}).keys() - {"cost"}]
     failed = []
     for error in body.get("errors", []):
         failed.append(error.get("path"))

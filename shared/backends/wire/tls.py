@@ -67,7 +67,8 @@ def tls_reason(error: ssl.SSLError) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
         said = VERIFY_ERRORS.get(error.verify_code)
         return f"TLS: {said or error.verify_message}"
-    if isinstance(error, ssl.SSLEOFError) and not error.reason:  # older Pythons keep OpenSSL's word from us
+    # Older Pythons keep OpenSSL's word from us.
+    if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError) and not error.reason:
         return f"TLS: {HANDSHAKE_ERRORS['UNEXPECTED_EOF_WHILE_READING']}"
     reason = error.reason or "the handshake failed"
     return f"TLS: {HANDSHAKE_ERRORS.get(reason, reason.lower().replace('_', ' '))}"

@@ -229,7 +229,7 @@ def test_a_route_too_short_or_no_screen_at_all_is_not_well() -> None:
     __import__("bffs.mobile.app")
     text, well = report("bffs.mobile", "timeout: 1s")
     assert not well
-    assert text.count("problem: ") == 4
+    assert text.count("problem: ") == text.count(" 2 attempts, 1,525 ms;") > 0  # one for each call that is tried twice
 
     text, well = report("bffs.nobody", "")
     assert (text.splitlines()[-1], well) == ("problem: bffs.nobody declares no screen", False)
