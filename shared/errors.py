@@ -53,6 +53,7 @@ class ProblemCode(StrEnum):
     FORBIDDEN = "forbidden"
     NOT_FOUND = "not_found"
     METHOD_NOT_ALLOWED = "method_not_allowed"
+    NOT_ACCEPTABLE = "not_acceptable"
     CONFLICT = "conflict"
     PRECONDITION_FAILED = "precondition_failed"
     PRECONDITION_REQUIRED = "precondition_required"
@@ -85,6 +86,7 @@ PROBLEM_KINDS: Final[dict[ProblemCode, ProblemKind]] = {
     ProblemCode.FORBIDDEN: ProblemKind(403, "Not allowed", retryable=False),
     ProblemCode.NOT_FOUND: ProblemKind(404, "Not found", retryable=False),
     ProblemCode.METHOD_NOT_ALLOWED: ProblemKind(405, "Method not allowed", retryable=False),
+    ProblemCode.NOT_ACCEPTABLE: ProblemKind(406, "Not acceptable", retryable=False),
     ProblemCode.CONFLICT: ProblemKind(409, "Conflict", retryable=False),
     ProblemCode.PRECONDITION_FAILED: ProblemKind(412, "Precondition failed", retryable=False),
     ProblemCode.PRECONDITION_REQUIRED: ProblemKind(428, "Precondition required", retryable=False),
@@ -242,9 +244,7 @@ class SectionUnavailable(ProblemError):
 
     def __init__(self, section: str, cause: CallError) -> None:
         super().__init__(
-            PROBLEM_OF_REASON[cause.reason],
-            f"The required section {section!r} could not be served ({cause.reason}).",
-            retry_after=cause.retry_after,
-            section=section,
-        )
+            PROBLEM_OF_REASON[cause.reason], f"The required section {section!r} could not be served ({cause.reason}).",
+            retry_after=cause.retry_after, section=section,
+        )  # fmt: skip
         self.reason = cause.reason

@@ -13,23 +13,30 @@ from starlette.responses import Response
 from shared.asgi.context import context_of
 
 DIGEST_BYTES: Final = 16
+VARY: Final = "Authorization, Accept"
 OK: Final = 200
 NOT_MODIFIED: Final = 304
 
 
 def cacheable(answer: Response, request: Request) -> Response:
     """Give an answer its validator, or be the 304 that it deserves."""
-    answer.headers["vary"] = "Authorization"
+    answer.headers["vary"] = VARY
     ledger = context_of(request.scope).ledger
     if answer.status_code != OK or ledger.errors or ledger.degraded:
         answer.headers["cache-control"] = "no-store"
         return answer
-    tag = f'"{blake2b(bytes(answer.body), digest_size=DIGEST_BYTES).hexdigest()}"'
-    headers = {"etag": tag, "cache-control": "private, no-cache", "vary": "Authorization"}
+    tag = f'"{_digest(answer)}"'
+    headers = {"etag": tag, "cache-control": "private, no-cache", "vary": VARY}
     if tag in _known(request):
         return Response(status_code=NOT_MODIFIED, headers=headers)
     answer.headers.update(headers)
     return answer
+
+
+def _digest(answer: Response) -> str:
+    """Return what tells an answer from every other: the same bytes under another media type are not the same."""
+    said = answer.headers["content-type"].encode() + b"\n" + bytes(answer.body)
+    return blake2b(said, digest_size=DIGEST_BYTES).hexdigest()
 
 
 def _known(request: Request) -> set[str]:

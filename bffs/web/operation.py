@@ -1,6 +1,6 @@
 """GraphQL over HTTP: how an operation is asked for, and how its result is answered.
 
-Owns both forms. What is executed is ``schema.py``; what an error says, ``errors.py``.
+Owns both. In which media types is ``media.py``'s; what is executed, ``schema.py``; what an error says, ``errors.py``.
 """
 
 import json
@@ -12,13 +12,13 @@ from graphql import ExecutionResult, GraphQLError
 from starlette.requests import Request
 
 from bffs.web.errors import error_body, note_errors
+from bffs.web.media import UNSAID, Form, check_content_type
 from shared.asgi.context import RequestContext
 from shared.asgi.written import Written
 from shared.errors import ProblemCode, ProblemError
 
 # A query of the demo has 300 bytes, the largest real ones some 20 KB; the edge stops more before us.
 MAX_BODY_BYTES: Final = 256 * 1024
-MEDIA_TYPE: Final = "application/json"
 # What an operation has; in a query string, some of it as JSON. Other parameters are nobody's.
 JSON_PARTS: Final = frozenset({"variables", "extensions"})
 PARTS: Final = JSON_PARTS | {"query", "documentId", "operationName"}
@@ -35,8 +35,7 @@ class Operation(NamedTuple):
 
 def read_operation(raw: bytes, media_type: str | None) -> Operation:
     """Read a POST's body. Raises a problem that says what is wrong with it; never echoes it."""
-    if (media_type or "").partition(";")[0].strip().lower() != MEDIA_TYPE:
-        raise ProblemError(ProblemCode.UNSUPPORTED_MEDIA_TYPE, f"Send {MEDIA_TYPE}.")
+    check_content_type(media_type)
     try:
         return parse_operation(_decoded(raw))
     except (ValueError, RecursionError):  # not JSON, or brackets by the thousand
@@ -91,13 +90,15 @@ def _document_id(body: dict[str, Any]) -> str | None:
     return said or None
 
 
-def refused(errors: Sequence[GraphQLError], context: RequestContext) -> Written:
+def refused(errors: Sequence[GraphQLError], context: RequestContext, form: Form = UNSAID) -> Written:
     """Say what is wrong with a document of which nothing was executed."""
-    return answer(ExecutionResult(None, list(errors)), context)
+    return answer(ExecutionResult(None, list(errors)), context, form)
 
 
-def answer(result: ExecutionResult, context: RequestContext, told: Mapping[str, Any] | None = None) -> Written:
-    """Say the result. When execution never began (GraphQL §7.1.2), there is no data, and the status says so.
+def answer(
+    result: ExecutionResult, context: RequestContext, form: Form = UNSAID, told: Mapping[str, Any] | None = None
+) -> Written:
+    """Say the result. When execution never began (GraphQL §7.1.2), there is no data, and the form has the status.
 
     ``told`` is what ``extensions`` has for an operation that was executed.
     """
@@ -110,7 +111,7 @@ def answer(result: ExecutionResult, context: RequestContext, told: Mapping[str, 
         body["data"] = result.data
         if told:
             body["extensions"] = told
-    return Written(_encoded(body), 200 if began else 400, MEDIA_TYPE.encode())
+    return Written(_encoded(body), 200 if began else form.refusal, form.media_type)
 
 
 def _encoded(body: Mapping[str, Any]) -> bytes:

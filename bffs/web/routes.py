@@ -12,6 +12,7 @@ from starlette.responses import RedirectResponse, Response
 from bffs.web.admission import Admission
 from bffs.web.caching import cacheable
 from bffs.web.context import WebContext
+from bffs.web.media import Form, form_for
 from bffs.web.operation import MAX_BODY_BYTES, Operation, answer, read_operation, read_query, refused
 from bffs.web.prepare import Refused
 from bffs.web.schema import execute
@@ -33,8 +34,9 @@ Body = Annotated[bytes, Depends(WholeBody(MAX_BODY_BYTES))]
 @router.post("/graphql")
 async def post_operation(context: Context, user: CurrentUser, fetch: Fetch, body: Body) -> Written:
     """Execute one operation."""
+    form = form_for(context.header(b"accept"))
     operation = read_operation(body, context.header(b"content-type"))
-    return await _executed(operation, context, _context(context, user, fetch))
+    return await _executed(operation, context, _context(context, user, fetch), form)
 
 
 @router.get("/graphql")
@@ -45,9 +47,10 @@ async def get_operation(request: Request, context: Context) -> Response:
         return RedirectResponse(GRAPHIQL)
     if operation is None:
         raise ProblemError(ProblemCode.NOT_FOUND)
+    form = form_for(context.header(b"accept"))
     user = await current_user(context)
     fetch = await fetch_for(context, user)
-    answered = await _executed(operation, context, _context(context, user, fetch), only="query")
+    answered = await _executed(operation, context, _context(context, user, fetch), form, only="query")
     return cacheable(answered, request)
 
 
@@ -57,16 +60,16 @@ def _context(context: RequestContext, user: Principal, fetch: FetchSections) -> 
 
 
 async def _executed(
-    operation: Operation, context: RequestContext, web: WebContext, *, only: str | None = None
+    operation: Operation, context: RequestContext, web: WebContext, form: Form, *, only: str | None = None
 ) -> Written:
     """Admit and execute an operation; ``only`` one of that kind."""
     admission: Admission = context.state.admission
     try:
         admitted = await admission.admit(operation, web.user, web.fetch, only=only)
     except Refused as fault:
-        return refused(fault.errors, context)
+        return refused(fault.errors, context, form)
     try:
         result = await execute(admitted.prepared, admitted.variables, web)
     finally:
         web.close()
-    return answer(result, context, admitted.told)
+    return answer(result, context, form, admitted.told)

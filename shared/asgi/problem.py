@@ -33,6 +33,7 @@ CODE_OF_STATUS: Final = {
     403: ProblemCode.FORBIDDEN,
     404: ProblemCode.NOT_FOUND,
     405: ProblemCode.METHOD_NOT_ALLOWED,
+    406: ProblemCode.NOT_ACCEPTABLE,
     409: ProblemCode.CONFLICT,
     412: ProblemCode.PRECONDITION_FAILED,
     413: ProblemCode.PAYLOAD_TOO_LARGE,

@@ -39,7 +39,13 @@ def node() -> Toolchain:
 
 
 @pytest.fixture
-async def bff(backends: SocketBackends, issuer: Issuer) -> AsyncIterator[str]:
+def mode() -> str:
+    """The BFF's mode: as deployed, where a module does not want another."""
+    return "production"
+
+
+@pytest.fixture
+async def bff(backends: SocketBackends, issuer: Issuer, mode: str) -> AsyncIterator[str]:
     """The URL of ``python -m bffs.web`` over backends that are well; it ends cleanly when the test does."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -52,6 +58,7 @@ async def bff(backends: SocketBackends, issuer: Issuer) -> AsyncIterator[str]:
     keys.answers("GET /jwks", issuer.jwks())
     settings = {
         "LISTEN": listen, "ISSUER": issuer.name, "AUDIENCE": issuer.audience, "JWKS_URL": f"{keys.url}/jwks",
+        "MODE": mode,
     }  # fmt: skip
     env = {**urls, **{f"FRONTAGE_{name}": value for name, value in settings.items()}}
     process = await asyncio.create_subprocess_exec(
@@ -78,21 +85,26 @@ async def _ready(process: asyncio.subprocess.Process, url: str) -> None:
     pytest.fail(f"the BFF ended with {process.returncode} before it was ready")
 
 
+async def run_script(node: Toolchain, name: str, given: object) -> Any:
+    """Run a script of this folder: JSON in, JSON out."""
+    process = await asyncio.create_subprocess_exec(
+        node.node,
+        str(Path(__file__).with_name(name)),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, err = await asyncio.wait_for(process.communicate(json.dumps(given).encode()), 30)
+    assert process.returncode == 0, err.decode()
+    return json.loads(out)
+
+
 @pytest.fixture
 def page(node: Toolchain, bff: str, issuer: Issuer) -> Page:
     """Return a function that runs one query in Apollo Client and says what a page would see."""
 
     async def show(query: str) -> Any:
-        process = await asyncio.create_subprocess_exec(
-            node.node,
-            str(Path(__file__).with_name("client.mjs")),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        asked = json.dumps({"url": bff, "token": issuer.token(scope="graphql:explore"), "query": query}).encode()
-        out, err = await asyncio.wait_for(process.communicate(asked), 30)
-        assert process.returncode == 0, err.decode()
-        return json.loads(out)
+        given = {"url": bff, "token": issuer.token(scope="graphql:explore"), "query": query}
+        return await run_script(node, "client.mjs", given)
 
     return show

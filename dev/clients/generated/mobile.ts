@@ -451,7 +451,7 @@ export interface components {
          * @description The stable ``code`` of a problem. A closed list: docs, OpenAPI, SDL and the edge compiler read it from here.
          * @enum {string}
          */
-        ProblemCode: "unauthenticated" | "forbidden" | "not_found" | "method_not_allowed" | "conflict" | "precondition_failed" | "precondition_required" | "idempotency_key_reused" | "invalid_request" | "payload_too_large" | "unsupported_media_type" | "rate_limited" | "deadline_exceeded" | "backend_unreachable" | "backend_faulted" | "backend_invalid" | "backend_refused" | "overloaded" | "limiter_unavailable" | "upgrade_required" | "internal";
+        ProblemCode: "unauthenticated" | "forbidden" | "not_found" | "method_not_allowed" | "not_acceptable" | "conflict" | "precondition_failed" | "precondition_required" | "idempotency_key_reused" | "invalid_request" | "payload_too_large" | "unsupported_media_type" | "rate_limited" | "deadline_exceeded" | "backend_unreachable" | "backend_faulted" | "backend_invalid" | "backend_refused" | "overloaded" | "limiter_unavailable" | "upgrade_required" | "internal";
         /**
          * Profile
          * @description Who the dashboard greets.

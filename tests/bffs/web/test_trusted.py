@@ -153,7 +153,7 @@ async def test_a_query_may_be_a_link(page: Web) -> None:
         answer = await asked(page, **form, variables={"with": False}, operationName="Picked")
         assert answer.json()["data"] == {"viewer": {"tier": "Gold"}}
         assert answer.headers["cache-control"] == "private, no-cache"
-        assert answer.headers["vary"] == "Authorization"
+        assert answer.headers["vary"] == "Authorization, Accept"
 
 
 async def test_an_answer_that_is_known_is_not_sent_again(page: Web, backends: SocketBackends) -> None:
