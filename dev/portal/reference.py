@@ -82,7 +82,7 @@ def _body(one: Operation) -> Html | None:
 
 
 def _answers(one: Operation) -> Html:
-    rows = [_answer(one, status, answer) for status, answer in one.answers.items()]
+    rows = [_answer(one, status, answer) for status, answer in sorted(one.answers.items())]
     return tag("div", tag("h3", "Answers"), *rows)
 
 

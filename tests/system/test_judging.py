@@ -43,7 +43,7 @@ def test_right_answers_pass() -> None:
         said({"data": {"viewer": {"tier": "Gold"}}}),
         said({"data": {}}),
         said({"errors": [FAILED]}),
-        said({"data": {"viewer": VIEWED}, "extensions": {}}),
+        said({"data": {"viewer": VIEWED}, "extensions": {"debug": {}}}),
         said({"data": {"viewer": VIEWED}}, 500),
         said(PROBLEM, 503, "application/problem+json"),
         said(PROBLEM | {"code": "boom"}, 504, "application/problem+json"),

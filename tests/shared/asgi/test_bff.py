@@ -58,7 +58,7 @@ async def own_number(line: Line) -> None:
 
 async def test_users_at_the_same_time_each_get_their_own() -> None:
     """Thirty users over the same three connections: nobody sees another's subject or answer."""
-    bff = SmallBff(connections=3)
+    bff = SmallBff(connections=3, attempt_s=30)  # a busy machine is no failed section
     async with bff:
         for backend in bff.backends.values():
             backend.script = own_number
