@@ -26,7 +26,7 @@ LOG = ROOT / ".local" / "setup.log"
 TRUST = ("--system-certs",)
 
 # A Python built without profiles (pyenv's default) takes half as long again for everything, tests and services alike.
-WORTH = 1.25
+WORTH = 1.15
 # Says how long this Python takes for what services do all day, in seconds: the best of a few tries.
 PROBE = """
 import ensurepip, time, venv
@@ -145,7 +145,7 @@ def quickest(mine: str) -> str:
     folders = [Path(one) for one in [*os.environ.get("PATH", "").split(os.pathsep), "/usr/local/bin", "/usr/bin"]]
     others = {str((folder / name).resolve()) for folder in folders if folder.is_absolute()}
     # In turns, so that whatever else the machine does meets all alike.
-    took = [(seconds(one), one) for _ in range(3) for one in [mine, *sorted(others)]]
+    took = [(seconds(one), one) for _ in range(5) for one in [mine, *sorted(others)]]
     own = min(time for time, one in took if one == mine)
     best, one = min(took)
     return one if best * WORTH < own else mine

@@ -61,7 +61,7 @@ def test_a_much_quicker_build_of_the_same_python_is_taken(setup, tmp_path, monke
     """A build without profiles makes everything half as slow again; one that is hardly quicker is not worth it."""
     quick = tmp_path / f"python{sys.version_info[0]}.{sys.version_info[1]}"
     monkeypatch.setenv("PATH", str(tmp_path))
-    for took, chosen in ((1.0, str(quick)), (1.3, "mine"), (float("inf"), "mine")):
+    for took, chosen in ((1.0, str(quick)), (1.4, "mine"), (float("inf"), "mine")):
         says = {str(quick): took, "mine": 1.5}
         monkeypatch.setattr(setup, "seconds", lambda python, says=says: says.get(python, float("inf")))
         assert setup.quickest("mine") == chosen
